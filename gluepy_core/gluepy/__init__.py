@@ -1,0 +1,62 @@
+"""Pipelines that you ``pip install``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gluepy.exceptions import SkipTask
+    from gluepy.exec import DAG, EvaluationTask, Task
+    from gluepy.exec.records import (
+        CommandInfo,
+        RunInfo,
+        RunReport,
+        SettingsInfo,
+        TaskInfo,
+        TaskOutcome,
+    )
+    from gluepy.plugin.hookspecs import hookimpl
+
+__all__ = [
+    "DAG",
+    "VERSION",
+    "CommandInfo",
+    "EvaluationTask",
+    "RunInfo",
+    "RunReport",
+    "SettingsInfo",
+    "SkipTask",
+    "Task",
+    "TaskInfo",
+    "TaskOutcome",
+    "hookimpl",
+]
+
+VERSION = "0.1.0"
+
+_RECORDS = "gluepy.exec.records"
+
+# Imported at first use: 'gluepy --help' needs none of them.
+_HOMES = {
+    "DAG": "gluepy.exec.dags",
+    "Task": "gluepy.exec.tasks",
+    "EvaluationTask": "gluepy.exec.tasks",
+    "SkipTask": "gluepy.exceptions",
+    "hookimpl": "gluepy.plugin.hookspecs",
+    "CommandInfo": _RECORDS,
+    "RunInfo": _RECORDS,
+    "RunReport": _RECORDS,
+    "SettingsInfo": _RECORDS,
+    "TaskInfo": _RECORDS,
+    "TaskOutcome": _RECORDS,
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,193 @@
+"""What is known of a run, a task and how it ended: the plain data that layers and hooks exchange.
+
+All are frozen and picklable, because a task may run in another process or on another machine, and
+because a plugin may keep them. Moments are timezone-aware, in UTC; durations are seconds of a
+monotonic clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+__all__ = [
+    "CommandInfo",
+    "Frame",
+    "Outcome",
+    "RunInfo",
+    "RunReport",
+    "RunStatus",
+    "SettingsInfo",
+    "StepReport",
+    "TaskInfo",
+    "TaskOutcome",
+]
+
+#: How one attempt at a step ended.
+Outcome = Literal["succeeded", "failed", "timed-out", "interrupted", "lost", "skipped"]
+
+#: How a run ended.
+RunStatus = Literal["succeeded", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One frame of a traceback.
+
+    Attributes:
+        file: Path of the source file.
+        line: Line number, from 1.
+        function: Name of the function.
+        code: The source line, stripped; empty where there is none.
+        marker: ``^`` and ``~`` under the part of ``code`` that failed; empty where unknown.
+        origin: Whose code it is: the pipeline's author's, a library's, or Gluepy's.
+        package: The top-level package of the file, for folding (``pandas``).
+    """
+
+    file: str
+    line: int
+    function: str
+    code: str = ""
+    marker: str = ""
+    origin: Literal["user", "library", "gluepy"] = "user"
+    package: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandInfo:
+    """A command that runs something.
+
+    Attributes:
+        name: As typed: ``dag``.
+        arguments: What was given to it, secrets masked.
+    """
+
+    name: str
+    arguments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsInfo:
+    """The settings of this process, secrets masked.
+
+    Attributes:
+        values: Name and value of every setting, in alphabetical order. Settings that Gluepy does
+            not know are here too, so that plugins can have their own.
+        project: The root folder of the project; empty when there is none.
+    """
+
+    values: tuple[tuple[str, object], ...] = ()
+    project: str = ""
+
+    def get(self, name: str, default: object = None) -> object:
+        """Return the value of a setting, or ``default`` if nobody set it."""
+        return dict(self.values).get(name, default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInfo:
+    """One execution of a DAG.
+
+    Attributes:
+        run_id: Unique; a UUID unless the user chose another.
+        dag: The label.
+        folder: The run folder, relative to the root of the storage.
+        location: The run folder as a person would open it: an absolute path or a URL.
+        steps: The labels of the steps that this run will execute, in order.
+        sources: Where the DAG came from: ``acme-forecast 1.0``, ``project (forecaster.dags)``.
+        started_at: The moment in UTC.
+        host: Name of the machine that coordinates the run.
+        pid: Process that coordinates the run.
+        is_retry: Whether it works in the folder of an earlier run (``--retry``).
+    """
+
+    run_id: str
+    dag: str
+    folder: str
+    location: str
+    steps: tuple[str, ...]
+    sources: tuple[str, ...] = ()
+    started_at: datetime
+    host: str
+    pid: int
+    is_retry: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskInfo:
+    """One attempt at one step of a run.
+
+    Attributes:
+        label: Of the step.
+        task: ``module:Class`` of the task.
+        index: Place in the plan of this run, from 1.
+        attempt: From 1.
+        is_evaluation: Whether the DAG names it in ``eval_tasks``.
+        sources: Where the task came from, as in `RunInfo`.
+    """
+
+    label: str
+    task: str
+    index: int
+    attempt: int = 1
+    is_evaluation: bool = False
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOutcome:
+    """How one attempt at a step ended.
+
+    Attributes:
+        status: The outcome.
+        seconds: From before the first wrapper to after the last.
+        started_at: The moment in UTC.
+        host: Where the task ran.
+        pid: Process in which the task ran.
+        error: ``KeyError: 'horizn'`` with its causes, one per line; empty unless it failed.
+        reason: Why it was skipped; empty otherwise.
+        frames: The traceback, outermost call first; empty unless it failed.
+        traceback: The traceback as Python prints it; empty unless it failed.
+        plugin: The plugin whose wrapper failed the task; empty when the task itself did.
+    """
+
+    status: Outcome
+    seconds: float
+    started_at: datetime
+    host: str
+    pid: int
+    error: str = ""
+    reason: str = ""
+    frames: tuple[Frame, ...] = ()
+    traceback: str = field(default="", repr=False)
+    plugin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepReport:
+    """A step of a run with the outcome of its last attempt; None when it did not run."""
+
+    label: str
+    outcome: TaskOutcome | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """How a run ended.
+
+    Attributes:
+        status: ``failed`` when a step did not succeed, ``interrupted`` when a signal ended it.
+        seconds: From before the first step to after the last.
+        steps: All steps of the run, in order.
+        metrics: Name and value of what tasks logged in this run, in the order of logging.
+    """
+
+    status: RunStatus
+    seconds: float
+    steps: tuple[StepReport, ...]
+    metrics: tuple[tuple[str, float], ...] = ()
+
+    def outcomes(self) -> dict[str, TaskOutcome]:
+        """Return the outcome of each step that ran, by label."""
+        return {step.label: step.outcome for step in self.steps if step.outcome is not None}

@@ -1,0 +1,328 @@
+"""The registries of DAGs and tasks: labels, where each class came from, and which one is meant.
+
+A registry is a dict from label to class that can also hold classes which are not imported yet.
+Listing it imports nothing; looking a label up imports that one class.
+
+Every class has one or more owners: the distribution that declares it as an entry point, or
+``project``. ``owner:label`` names one class without doubt; the short label does too, unless several
+owners offer it and `Registry.prefer` does not choose.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeVar
+
+from gluepy.exceptions import (
+    AmbiguousLabelError,
+    DuplicateLabelError,
+    PluginError,
+    UnknownLabelError,
+)
+from gluepy.exec._label import check_label, label_of, where_is
+
+__all__ = ["PROJECT", "Registration", "Registry", "Source", "normalise"]
+
+logger = logging.getLogger(__name__)
+
+#: The owner of all classes that no distribution declares.
+PROJECT = "project"
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a class came from.
+
+    Attributes:
+        kind: Whether a distribution offers it or the project's own code defines it.
+        name: Of the distribution (normalised as PEP 503 says), or the module.
+        version: Of the distribution; empty for the project.
+        entry_point: As declared, ``training = acme.dags:TrainingDAG``; empty where a module of a
+            distribution defines the class without declaring it, and for the project.
+    """
+
+    kind: Literal["distribution", "project"]
+    name: str
+    version: str = ""
+    entry_point: str = ""
+
+    @property
+    def owner(self) -> str:
+        """What stands before the colon of a qualified label."""
+        return self.name if self.kind == "distribution" else PROJECT
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}" if self.version else f"project ({self.name})"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One class of a registry, imported or not.
+
+    Attributes:
+        label: The short label.
+        target: ``module:Class``.
+        sources: All that offer this class; the first is the one that came first.
+        load: Imports the class.
+        cls: The class; None until it is imported.
+    """
+
+    label: str
+    target: str
+    sources: tuple[Source, ...]
+    load: Callable[[], Any]
+    cls: Any = None
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """The owners of its sources, each once."""
+        return tuple(dict.fromkeys(source.owner for source in self.sources))
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the short label may name it.
+
+        A class that a distribution defines but does not declare has only its qualified label.
+        """
+        return any(source.kind == "project" or source.entry_point for source in self.sources)
+
+
+class Registry(MutableMapping[str, type[T]]):
+    """A dict from label to class, with the sources of each class.
+
+    Args:
+        kind: ``DAG`` or ``task``, for messages.
+
+    Attributes:
+        prefer: Chooses an owner for short labels that several offer (the setting ``PREFER``).
+        sources_of: Tells which sources the classes of a module have. The composition root sets it
+            to what discovery and ``INSTALLED_MODULES`` say; by itself everything is the project's.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self.prefer: Mapping[str, str] = {}
+        self.sources_of: Callable[[str], tuple[Source, ...]] = _project_source
+        # By label, then by owner. A class with two owners stands under both.
+        self._entries: dict[str, dict[str, Registration]] = {}
+
+    # -- a dict --------------------------------------------------------------------------------
+
+    def __getitem__(self, label: str) -> type[T]:
+        """Import, if need be, and return the class with a short or qualified label.
+
+        Raises:
+            UnknownLabelError: If no class has it.
+            AmbiguousLabelError: If several owners offer it and none is preferred.
+            PluginError: If the class cannot be imported, or is labelled otherwise.
+        """
+        return self._loaded(self.find(label))
+
+    def __setitem__(self, label: str, cls: type[T]) -> None:
+        """Register a class under a label, as defining it does."""
+        self._add(check_label(label, where_is(cls)), cls, self.sources_of(cls.__module__))
+
+    def __delitem__(self, label: str) -> None:
+        self._drop(self.find(label))
+
+    def __contains__(self, label: object) -> bool:
+        if not isinstance(label, str):
+            return False
+        try:
+            self.find(label)
+        except UnknownLabelError:
+            return False
+        except AmbiguousLabelError:
+            return True
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over labels: the short one where it is enough, else the qualified one."""
+        return iter([self.name_of(entry) for entry in self.registrations()])
+
+    def __len__(self) -> int:
+        return len(self.registrations())
+
+    def items(self) -> list[tuple[str, type[T]]]:  # type: ignore[override]  # no view: it imports
+        """Import all classes and return them with their labels.
+
+        A class that cannot be imported is left out, and a warning logged: one broken distribution
+        must not take the others away.
+        """
+        found = []
+        for entry in self.registrations():
+            try:
+                found.append((self.name_of(entry), self._loaded(entry)))
+            except PluginError as error:
+                logger.warning("left out of the registry: %s", error)
+        return found
+
+    def values(self) -> list[type[T]]:  # type: ignore[override]  # see items()
+        """Import all classes and return them, but for those that cannot be imported."""
+        return [cls for _, cls in self.items()]
+
+    # -- looking without importing -------------------------------------------------------------
+
+    def registrations(self) -> list[Registration]:
+        """Return all classes, imported or not, each once, in the order of their registration."""
+        return list(
+            {id(entry): entry for owners in self._entries.values() for entry in owners.values()}
+            .values()
+        )
+
+    def find(self, label: str) -> Registration:
+        """Return what a short or qualified label names, and import nothing.
+
+        Raises:
+            UnknownLabelError: If no class has it.
+            AmbiguousLabelError: If several owners offer it and none is preferred.
+        """
+        owner, colon, short = label.rpartition(":")
+        if colon:
+            entry = self._entries.get(short, {}).get(normalise(owner))
+            if entry is None:
+                raise UnknownLabelError(self.kind, label, self._all_names())
+            return entry
+        offers = self._offers(label)
+        if not offers:
+            raise UnknownLabelError(self.kind, label, self._all_names())
+        if len(offers) == 1:
+            return offers[0]
+        preferred = self._entries[label].get(normalise(self.prefer.get(label, "")))
+        if preferred is None:
+            raise AmbiguousLabelError(self.kind, label, [entry.owners[0] for entry in offers])
+        return preferred
+
+    def name_of(self, entry: Registration) -> str:
+        """Return the shortest label that names ``entry`` without doubt."""
+        try:
+            if self.find(entry.label) is entry:
+                return entry.label
+        except (UnknownLabelError, AmbiguousLabelError):
+            pass
+        return f"{entry.owners[0]}:{entry.label}"
+
+    def entry_of(self, cls: type) -> Registration | None:
+        """Return the registration of an imported class, or None."""
+        return next((entry for entry in self.registrations() if entry.cls is cls), None)
+
+    # -- filling -------------------------------------------------------------------------------
+
+    def declare(self, label: str, source: Source, target: str, load: Callable[[], type[T]]) -> None:
+        """Add a class that an entry point names, without importing it.
+
+        Args:
+            label: The name of the entry point.
+            source: The distribution that declares it.
+            target: The value of the entry point, ``module:Class``.
+            load: Imports the class; it may raise `PluginError`.
+        """
+        for entry in self._offers(label):
+            if entry.target == target:
+                self._put(replace(entry, sources=_joined(entry.sources, (source,)), load=load))
+                return
+        self._put(Registration(label, target, (source,), load))
+
+    def register(self, cls: type[T]) -> None:
+        """Add a class that has just been defined.
+
+        Raises:
+            InvalidLabelError: If its label cannot be used.
+            DuplicateLabelError: If another class of the same owner has its label.
+        """
+        self._add(label_of(cls), cls, self.sources_of(cls.__module__))
+
+    @contextlib.contextmanager
+    def isolated(self) -> Iterator[None]:
+        """Undo, at the end of the block, all that was registered in it."""
+        entries = {label: dict(owners) for label, owners in self._entries.items()}
+        prefer, sources_of = self.prefer, self.sources_of
+        try:
+            yield
+        finally:
+            self._entries, self.prefer, self.sources_of = entries, prefer, sources_of
+
+    def _add(self, label: str, cls: type[T], sources: tuple[Source, ...]) -> None:
+        known: tuple[Source, ...] = ()
+        for owner in dict.fromkeys(source.owner for source in sources):
+            entry = self._entries.get(label, {}).get(owner)
+            if entry is None:
+                continue
+            if entry.cls is not None and not _is_same(entry.cls, cls):
+                raise DuplicateLabelError(self.kind, label, where_is(entry.cls), where_is(cls))
+            known = _joined(known, entry.sources)
+        self._forget_old_label(label, cls)
+        target = f"{cls.__module__}:{cls.__qualname__}"
+        self._put(Registration(label, target, _joined(known, sources), lambda: cls, cls))
+
+    def _forget_old_label(self, label: str, cls: type) -> None:
+        """Drop what an earlier definition of the same class left under another label."""
+        if "<locals>" in cls.__qualname__:
+            return  # a function that makes many classes gives each the same qualified name
+        for entry in self.registrations():
+            if entry.cls is not None and entry.label != label and _is_same(entry.cls, cls):
+                self._drop(entry)
+
+    def _put(self, entry: Registration) -> None:
+        owners = self._entries.setdefault(entry.label, {})
+        for owner in entry.owners:
+            owners[owner] = entry
+
+    def _drop(self, entry: Registration) -> None:
+        owners = self._entries[entry.label]
+        for owner in entry.owners:
+            del owners[owner]
+        if not owners:
+            del self._entries[entry.label]
+
+    def _loaded(self, entry: Registration) -> type[T]:
+        if entry.cls is not None:
+            return entry.cls
+        cls = entry.load()
+        # Its import has registered the class, perhaps with more sources than were declared.
+        latest = self._entries.get(entry.label, {}).get(entry.owners[0], entry)
+        self._put(replace(latest, cls=cls))
+        return cls
+
+    def _offers(self, label: str) -> list[Registration]:
+        owners = self._entries.get(label, {})
+        return list({id(entry): entry for entry in owners.values() if entry.is_public}.values())
+
+    def _all_names(self) -> list[str]:
+        names: dict[str, None] = {}
+        for entry in self.registrations():
+            if entry.is_public:
+                names[entry.label] = None
+            for owner in entry.owners:
+                names[f"{owner}:{entry.label}"] = None
+        return list(names)
+
+
+def normalise(name: str) -> str:
+    """Return the name of a distribution in the one form of PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _project_source(module: str) -> tuple[Source, ...]:
+    return (Source("project", module),)
+
+
+def _is_same(old: type, new: type) -> bool:
+    return (old.__module__, old.__qualname__) == (new.__module__, new.__qualname__)
+
+
+def _joined(first: tuple[Source, ...], second: tuple[Source, ...]) -> tuple[Source, ...]:
+    """Join sources; one without its entry point gives way to the same one with it."""
+    every = dict.fromkeys((*first, *second))
+    declared = {source.owner for source in every if source.entry_point}
+    return tuple(
+        source
+        for source in every
+        if source.entry_point or source.kind == "project" or source.owner not in declared
+    )

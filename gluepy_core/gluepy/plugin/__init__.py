@@ -1,0 +1,1 @@
+"""Plugins: what installed distributions contribute, and the hooks that they implement."""
