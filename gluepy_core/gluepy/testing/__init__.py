@@ -1,0 +1,1 @@
+"""What authors of pipelines and plugins test with."""

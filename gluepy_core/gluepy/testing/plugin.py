@@ -1,0 +1,1 @@
+"""The pytest plugin of Gluepy, which pytest finds by its entry point."""
