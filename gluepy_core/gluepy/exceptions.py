@@ -12,10 +12,14 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── UnknownPluginError
     │   ├── PatchError
     │   ├── OverrideError
-    │   └── TargetExistsError
+    │   ├── TargetExistsError
+    │   ├── InvalidNameError             (also a ValueError)
+    │   ├── NoProjectError
+    │   └── UnknownModuleError
     ├── BootstrapError               3   project, plugin or run record cannot be loaded
     │   ├── SettingsError
     │   ├── ModuleLoadError
+    │   ├── ModuleImportError
     │   ├── DuplicateLabelError          (also a KeyError)
     │   ├── InvalidLabelError            (also a ValueError)
     │   ├── InvalidDAGError
@@ -26,13 +30,22 @@ The tree, with the exit code of the command that ends in such an error::
     │       ├── LabelMismatchError
     │       ├── HookNameError
     │       ├── HookArgumentError
-    │       └── HookKindError
+    │       ├── HookKindError
+    │       └── WrapperError
     ├── StorageError                 5   the storage failed
-    │   ├── PathOutsideRootError
+    │   ├── PathOutsideRootError         (also a ValueError)
+    │   ├── InvalidPathError             (also a ValueError)
+    │   ├── StorageNotFoundError         (also a FileNotFoundError)
+    │   ├── StorageExistsError           (also a FileExistsError)
+    │   ├── FileExpectedError            (also an IsADirectoryError)
+    │   ├── FolderExpectedError          (also a NotADirectoryError)
+    │   ├── StorageReadError
     │   └── StorageWriteError
     ├── DataError                    3
-    │   ├── UnknownFormatError
-    │   └── MissingLibraryError
+    │   ├── UnknownFormatError           (also a ValueError)
+    │   ├── DataReadError
+    │   ├── DataWriteError
+    │   └── MissingLibraryError          (also an ImportError)
     └── MergeTypeError               3   (also a TypeError)
 
 `SkipTask` is no error: a task or a wrapper raises it to say that there is nothing to do.
@@ -51,18 +64,26 @@ __all__ = [
     "CommandError",
     "ContextError",
     "DataError",
+    "DataReadError",
+    "DataWriteError",
     "DuplicateLabelError",
     "EmptyPlanError",
+    "FileExpectedError",
+    "FolderExpectedError",
     "GluepyError",
     "HookArgumentError",
     "HookKindError",
     "HookNameError",
     "InvalidDAGError",
     "InvalidLabelError",
+    "InvalidNameError",
+    "InvalidPathError",
     "LabelMismatchError",
     "MergeTypeError",
     "MissingLibraryError",
+    "ModuleImportError",
     "ModuleLoadError",
+    "NoProjectError",
     "OverrideError",
     "PatchError",
     "PathOutsideRootError",
@@ -72,13 +93,18 @@ __all__ = [
     "SettingsError",
     "SkipTask",
     "StorageError",
+    "StorageExistsError",
+    "StorageNotFoundError",
+    "StorageReadError",
     "StorageWriteError",
     "TargetExistsError",
     "UnknownFormatError",
     "UnknownLabelError",
+    "UnknownModuleError",
     "UnknownPluginError",
     "UnknownRunError",
     "UnknownStepError",
+    "WrapperError",
 ]
 
 
@@ -224,9 +250,7 @@ class OverrideError(CommandError):
     """A ``--set KEY=VALUE`` cannot be applied."""
 
     def __init__(self, text: str, reason: str) -> None:
-        super().__init__(
-            f"--set {text!r}: {reason}", hint="Write it as --set section.key=value."
-        )
+        super().__init__(f"--set {text!r}: {reason}", hint="Write it as --set section.key=value.")
         self.text = text
         self.reason = reason
 
@@ -240,6 +264,45 @@ class TargetExistsError(CommandError):
             hint="Choose another name, or remove it first.",
         )
         self.path = path
+
+
+class InvalidNameError(CommandError, ValueError):
+    """What is to be created cannot have this name.
+
+    Args:
+        kind: What it is: ``project``, ``module`` or ``plugin``.
+        name: As the user typed it.
+        reason: Continues the sentence: ``is a module of Python itself``.
+        hint: What to do about it.
+    """
+
+    def __init__(self, kind: str, name: str, reason: str, *, hint: str) -> None:
+        super().__init__(f"the {kind} name {name!r} {reason}", hint=hint)
+        self.kind = kind
+        self.name = name
+        self.reason = reason
+
+
+class NoProjectError(CommandError):
+    """The request needs a project, and there is none."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(
+            f"there is no project in {folder!r} or above",
+            hint="Go to a project's folder, or run 'gluepy startproject NAME' first.",
+        )
+        self.folder = folder
+
+
+class UnknownModuleError(CommandError):
+    """There is no module of the name that was given."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(
+            f"there is no module {module!r}",
+            hint="Go to the folder that holds it, or install its package: pip install -e FOLDER",
+        )
+        self.module = module
 
 
 class BootstrapError(GluepyError):
@@ -273,6 +336,20 @@ class ModuleLoadError(BootstrapError):
             hint=f"Mend the module, or take it out of {setting}.",
         )
         self.setting = setting
+        self.module = module
+        self.reason = reason
+        self.location = location
+
+
+class ModuleImportError(BootstrapError):
+    """A module that a command was given raises when it is imported."""
+
+    def __init__(self, module: str, reason: str, *, location: str = "") -> None:
+        at = f" ({location})" if location else ""
+        super().__init__(
+            f"module {module!r} cannot be imported: {reason}{at}",
+            hint="Mend the module, then run the command again.",
+        )
         self.module = module
         self.reason = reason
         self.location = location
@@ -398,6 +475,20 @@ class HookKindError(PluginError):
         self.hook = hook
 
 
+class WrapperError(PluginError):
+    """A wrapper failed the task that it surrounds."""
+
+    def __init__(self, plugin: str, hook: str, error: BaseException) -> None:
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        super().__init__(
+            plugin,
+            f"its hook {hook!r} raised {text}",
+            hint="Mend the plugin, or run without it: --no-plugin NAME.",
+        )
+        self.hook = hook
+        self.error = text
+
+
 class StorageError(GluepyError):
     """The storage cannot do what was asked."""
 
@@ -414,6 +505,72 @@ class PathOutsideRootError(StorageError, ValueError):
         )
         self.path = path
         self.root = root
+
+
+class InvalidPathError(StorageError, ValueError):
+    """No storage can hold a file of this name, or it cannot be meant."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(f"the path {path!r} cannot be used: {reason}", hint="Use another path.")
+        self.path = path
+        self.reason = reason
+
+
+class StorageNotFoundError(StorageError, FileNotFoundError):
+    """There is nothing at the path.
+
+    Args:
+        path: As it stands in the storage, relative to the root.
+        location: What a person would open.
+    """
+
+    def __init__(self, path: str, location: str) -> None:
+        super().__init__(
+            f"there is no {path!r} in the storage ({location!r})",
+            hint="Paths are relative to STORAGE_ROOT; those of the data manager to the run folder, "
+            "unless root=True.",
+        )
+        self.path = path
+        self.location = location
+
+
+class StorageExistsError(StorageError, FileExistsError):
+    """Something stands where a file or folder would be made."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path!r} is in the storage already and nothing was changed",
+            hint="Choose another name, or pass overwrite=True where a file may be replaced.",
+        )
+        self.path = path
+
+
+class FileExpectedError(StorageError, IsADirectoryError):
+    """A folder stands where a file is needed."""
+
+    def __init__(self, path: str, *, hint: str = "") -> None:
+        super().__init__(f"{path!r} is a folder, not a file", hint=hint)
+        self.path = path
+
+
+class FolderExpectedError(StorageError, NotADirectoryError):
+    """A file stands where a folder is needed."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path!r} is a file, not a folder", hint="Choose another name.")
+        self.path = path
+
+
+class StorageReadError(StorageError):
+    """The storage cannot be read."""
+
+    def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(
+            f"cannot read {path!r}: {reason}",
+            hint=hint or "Check the setting STORAGE_ROOT and its permissions.",
+        )
+        self.path = path
+        self.reason = reason
 
 
 class StorageWriteError(StorageError):
@@ -441,6 +598,32 @@ class UnknownFormatError(DataError, ValueError):
             hint=f"Use one of: {', '.join(known)}.",
         )
         self.path = path
+
+
+class DataReadError(DataError):
+    """A file is damaged, or is not what its ending says."""
+
+    def __init__(self, path: str, kind: str, reason: str) -> None:
+        super().__init__(
+            f"cannot read {path!r} as {kind}: {reason}",
+            hint="Is the file complete, and of the format that its ending names?",
+        )
+        self.path = path
+        self.kind = kind
+        self.reason = reason
+
+
+class DataWriteError(DataError):
+    """A table cannot be stored in the format that the file name asks for."""
+
+    def __init__(self, path: str, kind: str, reason: str) -> None:
+        super().__init__(
+            f"cannot write {path!r} as {kind}: {reason}",
+            hint="Change the table, or choose another format by the ending of the name.",
+        )
+        self.path = path
+        self.kind = kind
+        self.reason = reason
 
 
 class MissingLibraryError(DataError, ImportError):
