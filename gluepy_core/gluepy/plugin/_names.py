@@ -1,0 +1,50 @@
+"""Names and versions of distributions, as far as folders and settings spell them."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["PROJECT", "normalise", "version_key"]
+
+#: What stands for the project where the name of a distribution is asked for.
+PROJECT = "project"
+
+# Of pre-releases, in their order; what has none of these comes after them.
+_PHASES = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "c": -1, "pre": -1, "rc": -1}
+_FINAL = 0
+_POST = 1
+
+VersionKey = tuple[int, tuple[int, ...], tuple[tuple[int, int], ...], str]
+
+
+def normalise(name: str) -> str:
+    """Return the name of a distribution in the one form of PEP 503."""
+    name = name.lower().replace("_", "-").replace(".", "-")
+    # Runs are rare, and a regular expression for every name would show in the time of a scan.
+    return re.sub("-+", "-", name) if "--" in name else name
+
+
+def version_key(version: str) -> VersionKey:
+    """Return what sorts versions as PEP 440 does, and never fails.
+
+    It decides only which of two copies in one folder is the newer one, so local versions and what
+    is no version at all are compared as text.
+
+    Example:
+        >>> sorted(["1.10", "1.9", "1.10rc1", "1.10.post1", "1.10.dev3"], key=version_key)
+        ['1.9', '1.10.dev3', '1.10rc1', '1.10', '1.10.post1']
+    """
+    text = version.lower().lstrip("v")
+    public, _, local = text.partition("+")
+    epoch, bang, rest = public.rpartition("!")
+    release = re.match(r"\d+(\.\d+)*", rest)
+    if release is None or (bang and not epoch.isdigit()):
+        return (-1, (), (), text)
+    numbers = [int(part) for part in release[0].split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    phases = [
+        (_PHASES.get(word, _POST), int(number or 0))
+        for word, number in re.findall(r"([a-z]+|-)[-_.]?(\d*)", rest[release.end() :])
+    ]
+    return (int(epoch or 0), tuple(numbers), (*phases, (_FINAL, 0)), local)

@@ -1,0 +1,135 @@
+"""The fast reader of installed distributions: plain folders on the path.
+
+Both metadata libraries take longer to import than this takes to scan, and importing
+importlib-metadata changes how the whole process finds distributions. So folders are read here, and
+`gluepy.plugin._metadata` reads what is left.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from gluepy.plugin._entry_points import has_groups
+from gluepy.plugin._names import normalise
+
+__all__ = ["Copy", "iter_entries", "read_folder", "split_stem"]
+
+_ENDINGS = (".dist-info", ".egg-info")
+_ENDING_LENGTH = len(".dist-info")
+_CHUNK_BYTES = 1 << 14
+
+
+class Copy(NamedTuple):
+    """One copy of a distribution on the path; there may be others.
+
+    Attributes:
+        name: In the one form of PEP 503.
+        version: Empty where it cannot be told.
+        file: Path of its ``entry_points.txt``.
+        data: Content of that file; empty if it has no groups of ours.
+        problem: Why the copy cannot be used; empty if it can.
+    """
+
+    name: str
+    version: str
+    file: str
+    data: bytes = b""
+    problem: str = ""
+
+
+def iter_entries(path: Iterable[object]) -> Iterator[str]:
+    """Iterate over what exists on the path, each folder and file once, whatever it is called.
+
+    A folder that is reached twice, for example through a symbolic link, counts where it comes
+    first.
+    """
+    seen = set()
+    # What is no text is left out, as Python's own importing does.
+    for entry in (item or os.curdir for item in path if isinstance(item, str)):
+        try:
+            status = os.stat(entry)
+        except (OSError, ValueError):
+            continue
+        identity = (status.st_dev, status.st_ino)
+        if identity not in seen:
+            seen.add(identity)
+            yield entry
+
+
+def read_folder(folder: str) -> list[Copy]:
+    """Return all distributions whose metadata lie in a folder, sorted by the names of these.
+
+    Raises:
+        NotADirectoryError: If it is a file.
+        OSError: If it cannot be listed.
+    """
+    return [
+        _read(f"{folder}/{name}", name)
+        for name in sorted(os.listdir(folder))
+        # pip renames what it is about to remove to "~ame"; half of it may be gone.
+        if name.endswith(_ENDINGS) and name[0] not in ".~-"
+    ]
+
+
+def split_stem(stem: str) -> tuple[str, str]:
+    """Return the normalised name and the version that the name of a metadata folder says.
+
+    Example:
+        >>> split_stem("Acme_Forecast-1.0")
+        ('acme-forecast', '1.0')
+        >>> split_stem("acme-1.0-py3.11")
+        ('acme', '1.0')
+    """
+    name, _, rest = stem.partition("-")
+    while rest and not rest[0].isdigit() and "-" in rest:
+        more, _, rest = rest.partition("-")  # an old tool left hyphens in the name
+        name = f"{name}-{more}"
+    return normalise(name), rest.partition("-py")[0]
+
+
+def _read(folder: str, name: str) -> Copy:
+    distribution, version = split_stem(name[:-_ENDING_LENGTH])
+    file = folder + "/entry_points.txt"
+    try:
+        data = _read_bytes(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return Copy(distribution, version, file)
+    except OSError as error:
+        problem = f"entry_points.txt cannot be read: {error.strerror}"
+        return Copy(distribution, version, file, problem=problem)
+    if not has_groups(data):
+        return Copy(distribution, version, file)
+    if name.endswith(".dist-info"):
+        problem = "" if os.access(folder + "/METADATA", os.R_OK) else "METADATA is missing"
+    else:
+        version, problem = _egg_version(folder, version)
+    return Copy(distribution, version, file, data, problem)
+
+
+def _egg_version(folder: str, version: str) -> tuple[str, str]:
+    """Return version and problem of an ``egg-info`` folder, whose name often has no version."""
+    try:
+        header = _read_bytes(folder + "/PKG-INFO").decode("utf-8", "replace")
+    except OSError:
+        return version, "PKG-INFO is missing"
+    for line in header.partition("\n\n")[0].splitlines():
+        if line.startswith("Version:"):
+            return line.partition(":")[2].strip(), ""
+    return version, "" if version else "PKG-INFO has no version"
+
+
+def _read_bytes(file: str) -> bytes:
+    # Not open(): its buffers cost more than the reading of such a small file.
+    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        data = os.read(descriptor, _CHUNK_BYTES)
+        if len(data) < _CHUNK_BYTES:
+            return data
+        chunks = [data]
+        while chunk := os.read(descriptor, _CHUNK_BYTES):
+            chunks.append(chunk)
+        return b"".join(chunks)
+    finally:
+        os.close(descriptor)
