@@ -1,0 +1,22 @@
+"""Data managers: tables in and out of the storage, in the format that the file name asks for."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from gluepy.files.data._pandas import PandasDataManager
+from gluepy.files.data._polars import PolarsDataManager
+from gluepy.files.data.base import BaseDataManager
+from gluepy.utils.loading import LazyProxy, import_string
+
+__all__ = ["BaseDataManager", "PandasDataManager", "PolarsDataManager", "data_manager"]
+
+
+def _make_default() -> BaseDataManager:
+    from gluepy.conf import default_settings
+
+    return cast("BaseDataManager", import_string(default_settings.DATA_BACKEND)())
+
+
+#: The data manager of the setting ``DATA_BACKEND``.
+data_manager = cast("BaseDataManager", LazyProxy(_make_default))

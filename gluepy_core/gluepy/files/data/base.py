@@ -1,0 +1,138 @@
+"""The data manager interface: formats by file ending, and what every back end does alike."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import posixpath
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from gluepy.exceptions import (
+    DataReadError,
+    DataWriteError,
+    MissingLibraryError,
+    UnknownFormatError,
+)
+from gluepy.files.storages import default_storage
+from gluepy.files.storages.base import BaseStorage, Path
+
+__all__ = ["BaseDataManager", "Format"]
+
+Read: TypeAlias = Callable[..., Any]
+Write: TypeAlias = Callable[..., None]
+
+
+class Format(NamedTuple):
+    """How one format is read and written.
+
+    Attributes:
+        read: Takes a stream of bytes and options, and returns a table.
+        write: Takes a table, a stream of bytes and options.
+    """
+
+    read: Read
+    write: Write
+
+
+class BaseDataManager:
+    """Tables in the storage.
+
+    A back end defines `formats` and `read_sql`, or does all of it in its own way.
+
+    Args:
+        storage: Where the files lie; by default `gluepy.files.storages.default_storage`.
+
+    Attributes:
+        extra: The extra of ``gluepy-core`` that installs the libraries of this back end.
+    """
+
+    extra = "pandas"
+
+    def __init__(self, storage: BaseStorage | None = None) -> None:
+        self.storage = default_storage if storage is None else storage
+
+    def formats(self) -> Mapping[str, Format]:
+        """Return the known formats by file ending, in lower case and without the dot."""
+        raise NotImplementedError
+
+    def read(self, path: Path, root: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - 1.6
+        """Read a table.
+
+        Args:
+            path: Relative to the run folder; its ending names the format, in any case.
+            root: Whether ``path`` is relative to the root of the storage instead.
+            kwargs: Options of the library's own function for the format.
+
+        Raises:
+            StorageNotFoundError: If there is no such file.
+            UnknownFormatError: If the ending belongs to no format.
+            DataReadError: If the file is damaged.
+            MissingLibraryError: If a library is needed and not installed.
+        """
+        key = self._full_path(path, root=root)
+        name, table_format = self._find_format(key)
+        content = self.storage.open(key)
+        assert isinstance(content, bytes)  # noqa: S101 - what mode 'rb' returns
+        with _reporting(DataReadError, key, name, self.extra, options=kwargs):
+            return table_format.read(io.BytesIO(content), **kwargs)
+
+    def read_sql(self, sql: str, **kwargs: Any) -> Any:
+        """Return the result of a query as a table."""
+        raise NotImplementedError
+
+    def write(self, path: Path, df: Any, root: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002 - 1.6
+        """Write a table, whole or not at all.
+
+        Args:
+            path: Relative to the run folder; its ending names the format, in any case.
+            df: The table.
+            root: Whether ``path`` is relative to the root of the storage instead.
+            kwargs: Options of the library's own function for the format.
+
+        Raises:
+            UnknownFormatError: If the ending belongs to no format.
+            DataWriteError: If the format cannot hold the table.
+            MissingLibraryError: If a library is needed and not installed.
+            StorageError: If the storage cannot be written.
+        """
+        key = self._full_path(path, root=root)
+        name, table_format = self._find_format(key)
+        buffer = io.BytesIO()
+        with _reporting(DataWriteError, key, name, self.extra, options=kwargs):
+            table_format.write(df, buffer, **kwargs)
+        self.storage.touch(key, buffer.getbuffer())
+
+    def _full_path(self, path: Path, *, root: bool) -> str:
+        return os.fspath(path) if root else self.storage.runpath(path)
+
+    def _find_format(self, path: str) -> tuple[str, Format]:
+        formats = self.formats()
+        name = posixpath.splitext(path)[1].lstrip(".").lower()
+        if name not in formats:
+            raise UnknownFormatError(path, list(formats))
+        return name, formats[name]
+
+
+@contextlib.contextmanager
+def _reporting(
+    error_class: type[DataReadError | DataWriteError],
+    path: str,
+    name: str,
+    extra: str,
+    *,
+    options: Mapping[str, object],
+) -> Iterator[None]:
+    """Turn whatever a dataframe library raises into an error that names the file."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingLibraryError(error.name or "pyarrow", f"the format {name!r}", extra) from error
+    except MemoryError:
+        raise
+    except Exception as error:
+        if isinstance(error, TypeError) and options:
+            raise  # most likely an option that the library does not know: a programming mistake
+        reason = str(error).partition("\n")[0] or "no reason given"
+        raise error_class(path, name, f"{type(error).__name__}: {reason}") from error

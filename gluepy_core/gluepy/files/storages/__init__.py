@@ -1,0 +1,20 @@
+"""Storages: where the tasks of a run leave their files and find those of others."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from gluepy.files.storages.base import BaseStorage
+from gluepy.utils.loading import LazyProxy, import_string
+
+__all__ = ["BaseStorage", "default_storage"]
+
+
+def _make_default() -> BaseStorage:
+    from gluepy.conf import default_settings
+
+    return cast("BaseStorage", import_string(default_settings.STORAGE_BACKEND)())
+
+
+#: The storage of the setting ``STORAGE_BACKEND``.
+default_storage = cast("BaseStorage", LazyProxy(_make_default))

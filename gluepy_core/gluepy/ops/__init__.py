@@ -1,0 +1,20 @@
+"""Tracking of runs: parameters, metrics, artifacts."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from gluepy.ops.backend import BaseOpsBackend
+from gluepy.utils.loading import LazyProxy, import_string
+
+__all__ = ["BaseOpsBackend", "default_mlops"]
+
+
+def _make_default() -> BaseOpsBackend:
+    from gluepy.conf import default_settings
+
+    return cast("BaseOpsBackend", import_string(default_settings.MLOPS_BACKEND)())
+
+
+#: The tracker of the setting ``MLOPS_BACKEND``.
+default_mlops = cast("BaseOpsBackend", LazyProxy(_make_default))
