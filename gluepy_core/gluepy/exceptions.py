@@ -13,6 +13,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── PatchError
     │   ├── OverrideError
     │   ├── TargetExistsError
+    │   ├── TargetWriteError
     │   ├── InvalidNameError             (also a ValueError)
     │   ├── NoProjectError
     │   └── UnknownModuleError
@@ -98,6 +99,7 @@ __all__ = [
     "StorageReadError",
     "StorageWriteError",
     "TargetExistsError",
+    "TargetWriteError",
     "UnknownFormatError",
     "UnknownLabelError",
     "UnknownModuleError",
@@ -264,6 +266,17 @@ class TargetExistsError(CommandError):
             hint="Choose another name, or remove it first.",
         )
         self.path = path
+
+
+class TargetWriteError(CommandError):
+    """A file or folder cannot be created; nothing of it was left behind."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(
+            f"cannot write {path!r}: {reason}", hint="Check its permissions and the free space."
+        )
+        self.path = path
+        self.reason = reason
 
 
 class InvalidNameError(CommandError, ValueError):
