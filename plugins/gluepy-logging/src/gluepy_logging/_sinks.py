@@ -44,7 +44,8 @@ class FileSink:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        if not os.path.exists(folder := os.path.dirname(path)):
+            os.makedirs(folder, exist_ok=True)
         self._append(b"")
 
     def write(self, line: str) -> None:
