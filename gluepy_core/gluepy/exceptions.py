@@ -4,6 +4,7 @@ The tree, with the exit code of the command that ends in such an error::
 
     GluepyError                      3
     ├── CommandError                 2   the request cannot be met
+    │   ├── UnknownCommandError
     │   ├── UnknownLabelError            (also a KeyError)
     │   ├── AmbiguousLabelError          (also a LookupError)
     │   ├── UnknownStepError
@@ -19,12 +20,14 @@ The tree, with the exit code of the command that ends in such an error::
     │   └── UnknownModuleError
     ├── BootstrapError               3   project, plugin or run record cannot be loaded
     │   ├── SettingsError
+    │   ├── UnknownSettingError          (also an AttributeError)
     │   ├── ModuleLoadError
     │   ├── ModuleImportError
     │   ├── DuplicateLabelError          (also a KeyError)
     │   ├── InvalidLabelError            (also a ValueError)
     │   ├── InvalidDAGError
     │   ├── ContextError
+    │   │   └── UnknownParameterError    (also a KeyError and an AttributeError)
     │   ├── RunRecordError
     │   └── PluginError
     │       ├── PluginLoadError
@@ -46,6 +49,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── UnknownFormatError           (also a ValueError)
     │   ├── DataReadError
     │   ├── DataWriteError
+    │   ├── QueryError
     │   └── MissingLibraryError          (also an ImportError)
     └── MergeTypeError               3   (also a TypeError)
 
@@ -90,6 +94,7 @@ __all__ = [
     "PathOutsideRootError",
     "PluginError",
     "PluginLoadError",
+    "QueryError",
     "RunRecordError",
     "SettingsError",
     "SkipTask",
@@ -100,6 +105,7 @@ __all__ = [
     "StorageWriteError",
     "TargetExistsError",
     "TargetWriteError",
+    "UnknownCommandError",
     "UnknownFormatError",
     "UnknownLabelError",
     "UnknownModuleError",
@@ -108,6 +114,9 @@ __all__ = [
     "UnknownStepError",
     "WrapperError",
 ]
+
+
+_SHOWN_SQL = 80
 
 
 class SkipTask(Exception):  # noqa: N818 - a signal, not an error
@@ -157,6 +166,15 @@ class CommandError(GluepyError):
     """The request cannot be met."""
 
     exit_code = 2
+
+
+class UnknownCommandError(CommandError):
+    """There is no command of the name that was given."""
+
+    def __init__(self, name: str, known: Iterable[str]) -> None:
+        hint = _did_you_mean(name, known) or "Run 'gluepy --help' to see all."
+        super().__init__(f"there is no command {name!r}", hint=hint)
+        self.name = name
 
 
 class UnknownLabelError(CommandError, KeyError):
@@ -339,6 +357,15 @@ class SettingsError(BootstrapError):
         self.reason = reason
 
 
+class UnknownSettingError(BootstrapError, AttributeError):
+    """There is no setting of the name that was asked for."""
+
+    def __init__(self, setting: str, known: Iterable[str]) -> None:
+        hint = _did_you_mean(setting, known) or "Run 'gluepy settings' to see all."
+        super().__init__(f"there is no setting {setting!r}", hint=hint)
+        self.setting = setting
+
+
 class ModuleLoadError(BootstrapError):
     """A module that a setting names cannot be imported."""
 
@@ -411,6 +438,21 @@ class ContextError(BootstrapError):
         super().__init__(f"{where}: {reason}", hint=hint)
         self.where = where
         self.reason = reason
+
+
+class UnknownParameterError(ContextError, KeyError, AttributeError):
+    """The context has no parameter of the name that was asked for.
+
+    Args:
+        dotted: The whole path of the parameter.
+        key: Its last part.
+        known: The names that are there, at the same place.
+    """
+
+    def __init__(self, dotted: str, key: object, known: Iterable[str]) -> None:
+        hint = _did_you_mean(str(key), known)
+        super().__init__("the context", f"there is no parameter {dotted!r}", hint=hint)
+        self.dotted = dotted
 
 
 class RunRecordError(BootstrapError):
@@ -636,6 +678,22 @@ class DataWriteError(DataError):
         )
         self.path = path
         self.kind = kind
+        self.reason = reason
+
+
+class QueryError(DataError):
+    """A database refuses a query, or cannot be reached."""
+
+    def __init__(self, sql: str, reason: str) -> None:
+        shown = " ".join(sql.split())
+        if len(shown) > _SHOWN_SQL:
+            shown = f"{shown[:_SHOWN_SQL]}..."
+        super().__init__(
+            f"the query {shown!r} failed: {reason}",
+            hint="A file of the run is named as in SELECT * FROM 'training.parquet'; "
+            "a database is given with con=URL.",
+        )
+        self.sql = sql
         self.reason = reason
 
 

@@ -122,7 +122,11 @@ def _twice(dag: DAG, first: Step, second: Step) -> InvalidDAGError:
 
 def _tasks_in(dag: DAG, attribute: str) -> Sequence[type[Task]]:
     """Return ``dag.tasks`` or ``dag.eval_tasks`` if it holds task classes and nothing else."""
-    tasks = getattr(dag, attribute)
+    try:
+        tasks = getattr(dag, attribute)
+    except Exception as error:  # it may be a property of the user's
+        reason = f"{attribute} cannot be read: {type(error).__name__}: {error}"
+        raise InvalidDAGError(dag.label, reason) from error
     if not isinstance(tasks, Sequence) or isinstance(tasks, str):
         raise InvalidDAGError(
             dag.label,

@@ -181,12 +181,14 @@ class RunReport:
         seconds: From before the first step to after the last.
         steps: All steps of the run, in order.
         metrics: Name and value of what tasks logged in this run, in the order of logging.
+        signal: Number of the signal that asked it to stop; 0 for none.
     """
 
     status: RunStatus
     seconds: float
     steps: tuple[StepReport, ...]
     metrics: tuple[tuple[str, float], ...] = ()
+    signal: int = 0
 
     def outcomes(self) -> dict[str, TaskOutcome]:
         """Return the outcome of each step that ran, by label."""

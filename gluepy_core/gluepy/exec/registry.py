@@ -101,14 +101,14 @@ class Registry(MutableMapping[str, type[T]]):
 
     Attributes:
         prefer: Chooses an owner for short labels that several offer (the setting ``PREFER``).
-        sources_of: Tells which sources the classes of a module have. The composition root sets it
-            to what discovery and ``INSTALLED_MODULES`` say; by itself everything is the project's.
+        sources_of: Tells which sources a class has that is being defined. The composition root sets
+            it to what discovery and ``INSTALLED_MODULES`` say; by itself all is the project's.
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.prefer: Mapping[str, str] = {}
-        self.sources_of: Callable[[str], tuple[Source, ...]] = _project_source
+        self.sources_of: Callable[[type], tuple[Source, ...]] = _project_source
         # By label, then by owner. A class with two owners stands under both.
         self._entries: dict[str, dict[str, Registration]] = {}
 
@@ -126,7 +126,7 @@ class Registry(MutableMapping[str, type[T]]):
 
     def __setitem__(self, label: str, cls: type[T]) -> None:
         """Register a class under a label, as defining it does."""
-        self._add(check_label(label, where_is(cls)), cls, self.sources_of(cls.__module__))
+        self._add(check_label(label, where_is(cls)), cls, self.sources_of(cls))
 
     def __delitem__(self, label: str) -> None:
         self._drop(self.find(label))
@@ -172,8 +172,9 @@ class Registry(MutableMapping[str, type[T]]):
     def registrations(self) -> list[Registration]:
         """Return all classes, imported or not, each once, in the order of their registration."""
         return list(
-            {id(entry): entry for owners in self._entries.values() for entry in owners.values()}
-            .values()
+            {
+                id(entry): entry for owners in self._entries.values() for entry in owners.values()
+            }.values()
         )
 
     def find(self, label: str) -> Registration:
@@ -229,6 +230,12 @@ class Registry(MutableMapping[str, type[T]]):
                 return
         self._put(Registration(label, target, (source,), load))
 
+    def withdraw(self) -> None:
+        """Take back all that was declared and never imported."""
+        for entry in self.registrations():
+            if entry.cls is None:
+                self._drop(entry)
+
     def register(self, cls: type[T]) -> None:
         """Add a class that has just been defined.
 
@@ -236,7 +243,7 @@ class Registry(MutableMapping[str, type[T]]):
             InvalidLabelError: If its label cannot be used.
             DuplicateLabelError: If another class of the same owner has its label.
         """
-        self._add(label_of(cls), cls, self.sources_of(cls.__module__))
+        self._add(label_of(cls), cls, self.sources_of(cls))
 
     @contextlib.contextmanager
     def isolated(self) -> Iterator[None]:
@@ -309,8 +316,8 @@ def normalise(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _project_source(module: str) -> tuple[Source, ...]:
-    return (Source("project", module),)
+def _project_source(cls: type) -> tuple[Source, ...]:
+    return (Source("project", cls.__module__),)
 
 
 def _is_same(old: type, new: type) -> bool:

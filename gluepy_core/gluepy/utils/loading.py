@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["LazyProxy", "SingletonMixin", "empty", "import_module", "import_string", "scoped"]
+__all__ = [
+    "LazyProxy",
+    "SingletonMixin",
+    "empty",
+    "import_module",
+    "import_string",
+    "scoped",
+    "set_wrapped",
+]
 
 T = TypeVar("T")
 
@@ -122,6 +130,17 @@ def scoped(proxy: object, value: object) -> Iterator[None]:
         yield
     finally:
         proxy._scope.reset(token)  # noqa: SLF001 - of this module
+
+
+def set_wrapped(proxy: object, value: object) -> None:
+    """Let ``proxy`` stand for ``value`` in this process, wherever `scoped` says nothing else.
+
+    Raises:
+        TypeError: If ``proxy`` is no `LazyProxy`.
+    """
+    if not isinstance(proxy, LazyProxy):
+        raise TypeError(f"{type(proxy).__name__} is no LazyProxy")
+    proxy._wrapped = value  # noqa: SLF001 - of this module
 
 
 class SingletonMixin:

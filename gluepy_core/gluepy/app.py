@@ -1,0 +1,424 @@
+"""The composition root: settings, discovery, registries, hooks and engine come together here.
+
+Each is a step of its own, taken once, when it is first needed: ``gluepy list`` reads settings and
+metadata and imports no plugin; ``gluepy dag`` takes them all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gluepy.conf.project import Project, find_project
+from gluepy.exceptions import CommandError, GluepyError, ModuleLoadError, PluginError
+from gluepy.plugin.contributions import Contribution, mark_conflicts
+from gluepy.plugin.discovery import Policy, discover
+
+if TYPE_CHECKING:
+    from gluepy.conf.settings import Settings
+    from gluepy.engine.run import RunRequest, RunResult
+    from gluepy.exec.records import CommandInfo
+    from gluepy.plugin.manager import Hooks
+
+__all__ = ["App", "Options", "get_app", "set_app"]
+
+#: Submodules of an installed module that are imported when they exist, in this order.
+_SUBMODULES = ("tasks", "dags", "commands")
+
+_AUTOLOAD_OFF = "GLUEPY_DISABLE_PLUGIN_AUTOLOAD"
+
+
+class Options(NamedTuple):
+    """What the command line says about the set-up.
+
+    Attributes:
+        folder: Where to look for the project; empty for the current folder.
+        settings_module: Dotted path of the settings module; empty for what is found.
+        enable: Names of plugins to use although they are switched off.
+        block: Names of plugins and distributions not to use.
+        no_plugins: Use no hook plugin of a distribution, but for those in ``enable``.
+        strict_plugins: Fail when a plugin cannot be loaded, instead of going on without it.
+        trace_hooks: Print every call of a hook.
+    """
+
+    folder: str = ""
+    settings_module: str = ""
+    enable: tuple[str, ...] = ()
+    block: tuple[str, ...] = ()
+    no_plugins: bool = False
+    strict_plugins: bool = False
+    trace_hooks: bool = False
+
+
+class App:
+    """Gluepy, set up for one project and one set of options.
+
+    Args:
+        options: Of the command line.
+        warn: Is told, in a sentence, what is wrong and does not stop anything.
+        trace: Is given a line for every call of a hook, if the options ask for it.
+    """
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        warn: Callable[[str], None] = lambda _: None,
+        trace: Callable[[str], None] | None = None,
+    ) -> None:
+        self.options = options or Options()
+        self._warn = warn
+        self._trace = trace
+        self._is_filled = False
+        self._states: dict[Contribution, Contribution] = {}
+
+    # -- settings ------------------------------------------------------------------------------
+
+    @cached_property
+    def project(self) -> Project | None:
+        """The project that the current folder belongs to; its root is put on ``sys.path``.
+
+        Raises:
+            CommandError: If a folder was named and there is no project in it or above it.
+        """
+        folder = self.options.folder
+        project = find_project(os.path.abspath(folder or os.curdir))
+        if project is None and folder:
+            raise CommandError(
+                f"no project at or above {folder!r}",
+                hint="A project has a gluepy.toml, a [tool.gluepy] table in its pyproject.toml, "
+                "or a manage.py.",
+            )
+        if project is None:
+            project = find_project(_folder_of_manage_py())
+        if project is not None and project.root not in sys.path:
+            sys.path.insert(0, project.root)
+        return project
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings; ``default_settings`` stands for them from here on.
+
+        Raises:
+            SettingsError: If they cannot be read.
+        """
+        from gluepy.conf import default_settings
+        from gluepy.conf.settings import load_settings
+        from gluepy.utils.loading import set_wrapped
+
+        project = self.project
+        with _stdout_to_stderr():
+            settings = load_settings(project, module=self.options.settings_module)
+        set_wrapped(default_settings, settings)
+        return settings
+
+    # -- discovery -----------------------------------------------------------------------------
+
+    @cached_property
+    def contributions(self) -> tuple[Contribution, ...]:
+        """What installed distributions contribute, found in one scan, with nothing imported.
+
+        Raises:
+            UnknownPluginError: If an option or setting names a plugin that is not installed.
+        """
+        found = discover(policy=self._policy())
+        return tuple(mark_conflicts(found, self.settings.PREFER))
+
+    def _policy(self) -> Policy:
+        settings, options = self.settings, self.options
+        is_off = os.environ.get(_AUTOLOAD_OFF, "").lower() not in ("", "0", "false", "no")
+        return Policy(
+            allow=tuple(settings.PLUGINS_ALLOW),
+            block=(
+                *((name, "PLUGINS_BLOCK") for name in settings.PLUGINS_BLOCK),
+                *((name, "--no-plugin") for name in options.block),
+            ),
+            enable=options.enable,
+            autoload=not (is_off or options.no_plugins),
+            why_no_autoload="--no-plugins" if options.no_plugins else _AUTOLOAD_OFF,
+        )
+
+    def load(self, contribution: Contribution) -> Any:
+        """Import what a contribution names, and remember whether that went well.
+
+        Raises:
+            PluginError: If it cannot be imported or is of the wrong kind.
+        """
+        from gluepy.plugin.loading import load
+
+        try:
+            loaded = load(contribution)
+        except PluginError as error:
+            self._note_broken(contribution, error)
+            raise
+        self._states[contribution] = contribution._replace(state="loaded", reason="")
+        return loaded
+
+    def _note_broken(self, contribution: Contribution, error: PluginError) -> None:
+        self._states[contribution] = contribution._replace(state="broken", reason=error.reason)
+
+    def catalog(self, *kinds: str) -> list[Contribution]:
+        """Return what there is to run and to use, the project's own classes included.
+
+        Args:
+            kinds: Of contributions; all when none is given.
+
+        Returns:
+            Records with their conflicts marked and their latest states, sorted by kind and name.
+            No plugin is imported; the modules of the project are.
+        """
+        found = [
+            one for one in self.contributions if not kinds or one.kind in kinds or not one.kind
+        ]
+        has_own = bool(self.settings.INSTALLED_MODULES)
+        own = self._own_classes(kinds or ("dag", "task")) if has_own else []
+        if own:
+            offers = [
+                one._replace(state="available", reason="") if one.state == "conflict" else one
+                for one in found
+            ]
+            found = mark_conflicts([*offers, *own], self.settings.PREFER)
+            found.sort(key=lambda one: (one.kind, one.name, one.distribution))
+        return [self._states.get(one, one) for one in found] if self._states else found
+
+    def _own_classes(self, kinds: Sequence[str]) -> list[Contribution]:
+        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
+
+        self.load_registries()
+        found = []
+        for kind, registry in (("dag", DAG_REGISTRY), ("task", TASK_REGISTRY)):
+            for entry in registry.registrations() if kind in kinds else ():
+                if "project" in entry.owners and entry.cls is not None:
+                    file = getattr(sys.modules.get(entry.cls.__module__), "__file__", None) or ""
+                    found.append(Contribution(kind, entry.label, entry.target, "", "", file))
+        return found
+
+    # -- registries ----------------------------------------------------------------------------
+
+    def load_registries(self) -> None:
+        """Fill the registries: with what distributions declare, and with the project's modules.
+
+        Raises:
+            ModuleLoadError: If a module of ``INSTALLED_MODULES`` cannot be imported.
+            DuplicateLabelError: If two classes of the project have one label.
+        """
+        if self._is_filled:
+            return
+        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
+        from gluepy.plugin.owners import Owners, source_of
+
+        settings = self.settings
+        if settings.LOGGING:
+            import logging.config
+
+            logging.config.dictConfig(settings.LOGGING)
+        owners = Owners(self.contributions, settings.INSTALLED_MODULES)
+        for kind, registry in (("dag", DAG_REGISTRY), ("task", TASK_REGISTRY)):
+            registry.withdraw()
+            registry.prefer = settings.PREFER
+            registry.sources_of = owners
+            for one in self.contributions:
+                if one.kind == kind and one.state in ("available", "conflict"):
+                    registry.declare(one.name, source_of(one), one.value, partial(self.load, one))
+        for module in settings.INSTALLED_MODULES:
+            _import_installed(module)
+        self._is_filled = True
+
+    # -- hooks ---------------------------------------------------------------------------------
+
+    @cached_property
+    def hooks(self) -> Hooks:
+        """The hooks of all plugins: of distributions, by name, then those of the setting ``HOOKS``.
+
+        A distribution's plugin that cannot be loaded is warned of and left out; with
+        ``strict_plugins`` it is an error.
+
+        Raises:
+            PluginError: If a plugin that ``HOOKS`` names is at fault.
+            ModuleLoadError: If a plugin that ``HOOKS`` names cannot be imported.
+        """
+        hooks = self._new_hooks()
+        for one in self.contributions:
+            if one.kind == "hook" and one.state in ("available", "conflict"):
+                self._add_hook_plugin(hooks, one)
+        self._add_project_hooks(hooks)
+        hooks.call("configure", settings=self._settings_info())
+        return hooks
+
+    @cached_property
+    def project_hooks(self) -> Hooks:
+        """The hooks of the setting ``HOOKS`` alone, for building the command line."""
+        hooks = self._new_hooks()
+        self._add_project_hooks(hooks)
+        return hooks
+
+    def _new_hooks(self) -> Hooks:
+        from gluepy.plugin.manager import Hooks
+
+        return Hooks(trace=self._trace if self.options.trace_hooks else None)
+
+    def _add_hook_plugin(self, hooks: Hooks, one: Contribution) -> None:
+        try:
+            plugin = self.load(one)
+            try:
+                hooks.add(plugin, one.name, one.who)
+            except PluginError as error:
+                self._note_broken(one, error)
+                raise
+        except PluginError as error:
+            if self.options.strict_plugins:
+                raise
+            hint = f" {error.hint}" if error.hint else ""
+            self._warn(f"{error}; the run goes on without it.{hint}")
+
+    def _add_project_hooks(self, hooks: Hooks) -> None:
+        for dotted_path in self.settings.HOOKS:
+            plugin = _import_plugin(dotted_path)
+            hooks.add(plugin, dotted_path, f"plugin {dotted_path!r} of the setting HOOKS")
+
+    def _settings_info(self) -> Any:
+        from gluepy.exec.records import SettingsInfo
+
+        root = self.project.root if self.project else ""
+        return SettingsInfo(tuple(sorted(self.settings.masked().items())), project=root)
+
+    # -- engine --------------------------------------------------------------------------------
+
+    def run_dag(self, label: str, request: RunRequest) -> RunResult:
+        """Run the DAG with a label.
+
+        Returns:
+            How it ended; a step that fails is no exception.
+
+        Raises:
+            GluepyError: If the run cannot begin, or its record cannot be kept.
+        """
+        from gluepy.engine.run import run
+        from gluepy.exec import DAG_REGISTRY
+        from gluepy.exec.plan import make_plan
+
+        self.load_registries()
+        entry = DAG_REGISTRY.find(label)
+        dag = DAG_REGISTRY[label]()
+        plan = make_plan(dag, request.selection, start=self._start_task())
+        sources = tuple(str(source) for source in entry.sources)
+        return run(plan, request, self.settings, self.hooks, sources=sources)
+
+    def run_task(self, label: str, request: RunRequest) -> RunResult:
+        """Run one task alone; its run has no DAG.
+
+        Raises:
+            GluepyError: If the run cannot begin, or its record cannot be kept.
+        """
+        from gluepy.engine.run import run
+        from gluepy.exec import TASK_REGISTRY
+        from gluepy.exec.plan import Plan, Step
+
+        self.load_registries()
+        task = TASK_REGISTRY[label]
+        return run(Plan("", (Step(task.label, task),)), request, self.settings, self.hooks)
+
+    def _start_task(self) -> Any:
+        """Return the user's own start task; None for the built-in one, which does nothing."""
+        from gluepy.exec.tasks import BootstrapTask, Task
+        from gluepy.utils.loading import import_string
+
+        dotted_path = self.settings.START_TASK
+        try:
+            task = import_string(dotted_path)
+        except ImportError as error:
+            raise ModuleLoadError("START_TASK", dotted_path, str(error)) from error
+        if not (isinstance(task, type) and issubclass(task, Task)):
+            raise ModuleLoadError("START_TASK", dotted_path, "it is no Task class")
+        return None if task is BootstrapTask else task
+
+    # -- commands ------------------------------------------------------------------------------
+
+    def before_command(self, command: CommandInfo) -> None:
+        """Tell observers that a command that runs something begins."""
+        self.hooks.call("before_command", command=command)
+
+    def after_command(self, command: CommandInfo, exit_code: int) -> None:
+        """Tell observers that a command that runs something ends."""
+        self.hooks.call("after_command", command=command, exit_code=exit_code)
+
+
+_app: App | None = None
+
+
+def get_app() -> App:
+    """Return the app of this process; make it first, with default options, if there is none."""
+    return _app or set_app(App())
+
+
+def set_app(app: App) -> App:
+    """Make ``app`` the one of this process, and return it."""
+    global _app  # noqa: PLW0603 - the one place that knows which app is current
+    _app = app
+    return app
+
+
+def _import_installed(name: str) -> None:
+    """Import a module of ``INSTALLED_MODULES``, and those of its submodules that we know.
+
+    A submodule that does not exist is fine; one that exists and cannot be imported is an error.
+    """
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    with _project_import("INSTALLED_MODULES", name):
+        module = import_module(name)
+    for submodule in _SUBMODULES if hasattr(module, "__path__") else ():
+        full_name = f"{name}.{submodule}"
+        with _project_import("INSTALLED_MODULES", full_name):
+            if find_spec(full_name) is not None:
+                import_module(full_name)
+
+
+def _import_plugin(dotted_path: str) -> object:
+    """Import what the setting ``HOOKS`` names: a module, an instance, or a class to instantiate."""
+    from importlib import import_module
+    from importlib.util import find_spec
+
+    from gluepy.utils.loading import import_string
+
+    with _project_import("HOOKS", dotted_path):
+        parent = dotted_path.rpartition(".")[0]
+        if ":" not in dotted_path and (not parent or find_spec(dotted_path) is not None):
+            return import_module(dotted_path)
+        plugin = import_string(dotted_path)
+        return plugin() if isinstance(plugin, type) else plugin
+
+
+@contextlib.contextmanager
+def _project_import(setting: str, module: str) -> Iterator[None]:
+    """Say in one sentence why a module of the project cannot be imported, and where."""
+    from gluepy.utils.errors import location_of, reason_of
+
+    try:
+        with _stdout_to_stderr():
+            yield
+    except (GluepyError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise ModuleLoadError(
+            setting, module, reason_of(error), location=location_of(error)
+        ) from error
+
+
+def _stdout_to_stderr() -> AbstractContextManager[object]:
+    """Keep what a module prints while it is imported away from the results."""
+    return contextlib.redirect_stdout(sys.stderr)
+
+
+def _folder_of_manage_py() -> str:
+    """Return the folder of the ``manage.py`` that runs, if one does; else the current one."""
+    script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
+    if os.path.basename(script) == "manage.py":
+        return os.path.dirname(os.path.abspath(script))
+    return os.path.abspath(os.curdir)

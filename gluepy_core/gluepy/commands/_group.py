@@ -1,0 +1,281 @@
+"""The click group: built-in commands by name, those of projects and distributions beside them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gluepy.commands._output import note, print_error, warn
+from gluepy.commands._setup import set_up
+from gluepy.exceptions import GluepyError, UnknownCommandError
+
+if TYPE_CHECKING:
+    from gluepy.app import App
+    from gluepy.exec.records import CommandInfo
+    from gluepy.plugin.contributions import Contribution
+
+__all__ = ["BUILT_IN", "GluepyGroup"]
+
+#: The built-in commands by section. The texts stand here too, so that --help imports none of them.
+BUILT_IN: dict[str, dict[str, str]] = {
+    "Run": {
+        "dag": "Run a DAG.",
+        "task": "Run one task alone, in a run folder.",
+    },
+    "Browse": {
+        "list": "List DAGs and tasks.",
+        "show": "Describe one DAG or task.",
+    },
+    "Extend": {
+        "plugins": "List what installed distributions contribute.",
+        "hooks": "Show which plugin implements which hook.",
+        "entry-points": "Print the entry points that publish a module's DAGs and tasks.",
+    },
+    "Project": {
+        "startproject": "Create a project.",
+        "startmodule": "Create a module in a project.",
+        "startplugin": "Create a plugin or pipeline package.",
+        "settings": "Show the settings and where each comes from.",
+        "check": "Check project, registries and plugins.",
+        "completion": "Print or install shell completion.",
+    },
+}
+
+_HELP = {name: text for section in BUILT_IN.values() for name, text in section.items()}
+
+#: Built-in commands that run something; every command that is not built in does too.
+_RUNNING = frozenset({"dag", "task"})
+
+#: Options of the group that may stand after a built-in command, with whether each takes a value.
+_ANYWHERE = {
+    "--plugin": True,
+    "--no-plugin": True,
+    "--no-plugins": False,
+    "--strict-plugins": False,
+    "--trace-hooks": False,
+}
+
+
+_ARGUMENTS = "gluepy.arguments"
+
+
+class GluepyGroup(click.Group):
+    """Finds commands without importing those that are not asked for."""
+
+    #: The command that runs something right now, and the app that tells its observers.
+    _running: tuple[App, CommandInfo] | None = None
+
+    # -- finding commands ----------------------------------------------------------------------
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return all names: built-in, of the project, of distributions."""
+        return [*_HELP, *sorted(self._own_commands()), *self._contributed()]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import, if need be, and return a command; None if there is none of that name.
+
+        Raises:
+            PluginError: If a distribution's command cannot be imported.
+        """
+        if cmd_name in _HELP:
+            module = import_module(f"gluepy.commands.{cmd_name.replace('-', '_')}")
+            command: click.Command = module.command
+            return command
+        own = self._own_commands().get(cmd_name)
+        if own is not None:
+            return own
+        contributed = self._contributed().get(cmd_name)
+        if contributed is not None:
+            return self._renamed(_app().load(contributed), cmd_name)
+        return self._from_hooks(cmd_name)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Add a command of the project or of a plugin.
+
+        Raises:
+            TypeError: If it has no name.
+        """
+        name = name or cmd.name
+        if name in _HELP:
+            warn(f"the command {name!r} is built in; the one of the same name is left out")
+            return
+        super().add_command(cmd, name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that the first argument names; suggest one for a typing error."""
+        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            raise UnknownCommandError(args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+    def _own_commands(self) -> dict[str, click.Command]:
+        """Return what the project's modules, and the plugins of its setting HOOKS, have added."""
+        app = _app()
+        if app.settings.INSTALLED_MODULES:
+            app.load_registries()
+        if app.settings.HOOKS:
+            app.project_hooks.call("register_commands", cli=self)
+        return self.commands
+
+    def _contributed(self) -> dict[str, Contribution]:
+        """Return the entry points of the group ``gluepy.commands`` that can be used, by name."""
+        taken = self.commands
+        return {
+            one.name: one
+            for one in _app().contributions
+            if one.kind == "command" and one.state == "available" and one.name not in taken
+        }
+
+    def _from_hooks(self, name: str) -> click.Command | None:
+        """Ask the plugins of distributions, which are imported only for a name unknown so far."""
+        _app().hooks.call("register_commands", cli=self)
+        return self.commands.get(name)
+
+    # -- running -------------------------------------------------------------------------------
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the options of the group, also those that stand after a built-in command."""
+        rest = super().parse_args(ctx, _hoisted(args))
+        ctx.meta[_ARGUMENTS] = tuple(rest)
+        set_up(ctx)
+        return rest
+
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+        """Run the command line; in the end the process exits with the code that the page says.
+
+        A user's mistake is one sentence on standard error, never a traceback.
+        """
+        if not extra.pop("standalone_mode", True):
+            return super().main(args, *rest, standalone_mode=False, **extra)
+        _never_fail_to_encode()
+        code = self._guarded(args, *rest, **extra)
+        if self._running is not None:
+            app, command = self._running
+            self._running = None
+            app.after_command(command, code)
+        sys.exit(code)
+
+    def begin(self, ctx: click.Context) -> None:
+        """Tell observers that a command begins, if it is one that runs something."""
+        name = ctx.invoked_subcommand
+        if name is None or (name in _HELP and name not in _RUNNING):
+            return
+        from gluepy.conf.secrets import mask_arguments
+        from gluepy.exec.records import CommandInfo
+
+        command = CommandInfo(name=name, arguments=tuple(mask_arguments(ctx.meta[_ARGUMENTS])))
+        app = _app()
+        app.before_command(command)
+        self._running = app, command
+
+    def _guarded(self, *args: Any, **extra: Any) -> int:
+        try:
+            result = super().main(*args, standalone_mode=False, **extra)
+        except GluepyError as error:
+            print_error(error)
+            return error.exit_code
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except (click.Abort, KeyboardInterrupt):
+            note("Interrupted.")
+            return 130
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a task's
+            _report_fault(error)
+            return 3
+        return result if isinstance(result, int) else 0
+
+    @staticmethod
+    def _renamed(command: click.Command, name: str) -> click.Command:
+        command.name = name
+        return command
+
+    # -- help ----------------------------------------------------------------------------------
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, those of plugins with their distributions."""
+        sections = {**BUILT_IN, **self._added_sections()}
+        width = max(len(name) for section in sections.values() for name in section)
+        for title, section in sections.items():
+            lines = [f"  {name:<{width}}  {text}".rstrip() for name, text in section.items()]
+            formatter.write("\n".join(["", title, *lines]))
+        formatter.write("\n\nStart with:  gluepy list   or   gluepy dag LABEL\n")
+
+    def _added_sections(self) -> dict[str, dict[str, str]]:
+        try:
+            own = sorted(self._own_commands().items())
+            contributed = self._contributed()
+        except GluepyError as error:
+            # Help must be there most of all when the project is broken.
+            warn(str(error))
+            return {}
+        sections = {
+            "Of this project": {
+                name: command.get_short_help_str() for name, command in own if not command.hidden
+            },
+            "From plugins": {name: f"from {one.source}" for name, one in contributed.items()},
+        }
+        return {title: section for title, section in sections.items() if section}
+
+
+def _app() -> App:
+    from gluepy.app import get_app
+
+    return get_app()
+
+
+def _hoisted(args: Sequence[str]) -> list[str]:
+    """Move the group's plugin options that stand after a built-in command before it."""
+    place = next((place for place, word in enumerate(args) if word in _HELP), None)
+    if place is None:
+        return list(args)
+    moved, kept = _split(iter(args[place + 1 :]))
+    return [*args[:place], *moved, args[place], *kept]
+
+
+def _split(words: Iterator[str]) -> tuple[list[str], list[str]]:
+    moved: list[str] = []
+    kept: list[str] = []
+    for word in words:
+        if word == "--":
+            kept += [word, *words]
+            break
+        option, equals, _ = word.partition("=")
+        if option not in _ANYWHERE:
+            kept.append(word)
+            continue
+        moved.append(word)
+        if _ANYWHERE[option] and not equals:
+            moved += [value for value in [next(words, None)] if value is not None]
+    return moved, kept
+
+
+def _never_fail_to_encode() -> None:
+    """Write characters that the terminal's encoding lacks as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+
+
+def _report_fault(error: Exception) -> None:
+    """Say that the fault is ours, and put the traceback into a file."""
+    import tempfile
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="gluepy-fault-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+            place = f"The traceback is in {file.name}"
+    except OSError:
+        place = text
+    note(f"Error: a fault of Gluepy or of a plugin: {type(error).__name__}: {error}")
+    note(f"Hint: {place}; please report it.")

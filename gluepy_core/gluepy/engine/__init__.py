@@ -1,0 +1,1 @@
+"""The loop that carries out a plan: it starts, times and records steps, and calls the hooks."""

@@ -1,0 +1,182 @@
+"""One run from beginning to end: its folder, its context, its tracking, and the loop between."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gluepy.conf import default_context, default_context_manager
+from gluepy.conf.context import Context, dump_context
+from gluepy.conf.secrets import mask
+from gluepy.engine.loop import run_plan
+from gluepy.engine.tracking import RunTracking
+from gluepy.exceptions import ModuleLoadError
+from gluepy.exec import TASK_REGISTRY
+from gluepy.exec.plan import Plan, Selection, Step
+from gluepy.exec.records import RunInfo, RunReport
+from gluepy.files.storages import default_storage
+from gluepy.ops import default_mlops
+from gluepy.runs.folder import (
+    CONTEXT_FILE,
+    find_run_folder,
+    read_metrics,
+    write_context,
+    write_metrics,
+)
+from gluepy.utils.loading import import_string, scoped
+
+if TYPE_CHECKING:
+    from gluepy.conf.settings import Settings
+    from gluepy.plugin.manager import Hooks
+
+__all__ = ["RunRequest", "RunResult", "run"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What the user wants of a run.
+
+    Attributes:
+        selection: Which steps.
+        retry: Folder or id of a run to work in again; empty for a new run.
+        folder: Folder to work in, made if it is missing; empty for one named after the run.
+        patches: Files of parameters in the storage.
+        local_patches: Files of parameters on this machine.
+        overrides: Single parameters, nested as in the files.
+        compare: Folders or ids of runs to compare the metrics with.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    retry: str = ""
+    folder: str = ""
+    patches: tuple[str, ...] = ()
+    local_patches: tuple[str, ...] = ()
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    compare: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """A run that has ended.
+
+    Attributes:
+        run: The run.
+        report: How it ended.
+        metrics: All metrics of its folder, also those of earlier runs in it.
+        compared: The metrics of the runs to compare with, by folder.
+    """
+
+    run: RunInfo
+    report: RunReport
+    metrics: Mapping[str, float]
+    compared: Mapping[str, Mapping[str, float]]
+
+
+def run(
+    plan: Plan,
+    request: RunRequest,
+    settings: Settings,
+    hooks: Hooks,
+    *,
+    sources: tuple[str, ...] = (),
+) -> RunResult:
+    """Carry out a plan in a run folder of its own, or in that of an earlier run.
+
+    Everything that the user may have got wrong is found before the first file is written.
+
+    Args:
+        plan: What to run.
+        request: Where, and with which parameters.
+        settings: Name the tracking backend.
+        hooks: Are told of everything.
+        sources: Where the DAG came from.
+
+    Raises:
+        UnknownRunError: If there is no run to retry or to compare with.
+        PatchError: If a patch cannot be read.
+        StorageError: If the run folder cannot be written.
+    """
+    compared = {
+        folder: read_metrics(default_storage, folder)
+        for folder in (
+            find_run_folder(default_storage, name, option="--compare") for name in request.compare
+        )
+    }
+    context = _context_of(request)
+    folder = str(context.gluepy.run_folder)
+    earlier = read_metrics(default_storage, folder)
+    backend = _tracking_backend(settings)
+    write_context(default_storage, folder, dump_context(context))
+    info = RunInfo(
+        run_id=str(context.gluepy.run_id),
+        dag=plan.dag,
+        folder=folder,
+        location=default_storage.location(folder),
+        steps=plan.labels,
+        sources=sources,
+        started_at=datetime.now(UTC),
+        host=platform.node(),
+        pid=os.getpid(),
+        is_retry=bool(request.retry),
+    )
+    tracking = RunTracking(backend, info, hooks)
+    metrics = dict(earlier)
+
+    def save() -> None:
+        if tracking.metrics:
+            metrics.update(tracking.metrics)
+            write_metrics(default_storage, folder, metrics)
+
+    with _current(context, tracking):
+        backend.create_run(plan.dag, run_id=info.run_id, config=mask(context.to_dict()))
+        report = run_plan(plan, info, hooks, tracking, save=save, sources_of=_sources_of)
+        backend.set_terminated(info.run_id, report.status)
+    return RunResult(run=info, report=report, metrics=metrics, compared=compared)
+
+
+def _context_of(request: RunRequest) -> Context:
+    manager = default_context_manager
+    # Patches lie in the storage, which is a layer above the one that reads them.
+    manager.read_file = default_storage.open
+    patches, local_patches = list(request.patches), list(request.local_patches)
+    if request.retry:
+        folder = find_run_folder(default_storage, request.retry, option="--retry")
+        return manager.load_context(
+            f"{folder}{default_storage.separator}{CONTEXT_FILE}",
+            patches,
+            local_patches,
+            overrides=request.overrides,
+        )
+    return manager.create_context(
+        run_folder=request.folder or None,
+        patches=patches,
+        local_patches=local_patches,
+        overrides=request.overrides,
+    )
+
+
+def _tracking_backend(settings: Settings) -> Any:
+    """Return a new backend for one run; runs share none."""
+    dotted_path = settings.MLOPS_BACKEND
+    try:
+        return import_string(dotted_path)()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise ModuleLoadError("MLOPS_BACKEND", dotted_path, reason) from error
+
+
+@contextlib.contextmanager
+def _current(context: Context, tracking: RunTracking) -> Iterator[None]:
+    """Let the ``default_*`` objects stand for what belongs to this run."""
+    with scoped(default_context, context), scoped(default_mlops, tracking):
+        yield
+
+
+def _sources_of(step: Step) -> tuple[str, ...]:
+    entry = TASK_REGISTRY.entry_of(step.task)
+    return tuple(str(source) for source in entry.sources) if entry else ()

@@ -1,0 +1,75 @@
+"""One attempt at one step: runs the task and says how it ended."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from gluepy.engine.frames import describe_error, extract_frames, format_traceback
+from gluepy.exceptions import SkipTask, WrapperError
+from gluepy.exec.records import RunInfo, TaskInfo, TaskOutcome
+from gluepy.exec.tasks import Task
+from gluepy.plugin.manager import Hooks
+
+__all__ = ["attempt"]
+
+
+def attempt(
+    cls: type[Task],
+    task: TaskInfo,
+    run: RunInfo,
+    hooks: Hooks,
+    *,
+    interruptible: AbstractContextManager[None] | None = None,
+) -> TaskOutcome:
+    """Run a task once, inside all wrappers; whatever it does is an outcome, not an exception.
+
+    Args:
+        cls: The task.
+        task: This attempt, as hooks see it.
+        run: The run that it belongs to.
+        hooks: Their wrappers surround the task.
+        interruptible: Entered while task and wrappers run, for signals; None for nothing.
+
+    Returns:
+        How it ended. ``sys.exit()`` in a task is a failure, also ``sys.exit(0)``: a task that
+        means to succeed returns.
+    """
+    started_at = datetime.now(UTC)
+    start = time.perf_counter()
+    error: BaseException | None = None
+    try:
+        with interruptible or nullcontext(), hooks.around(task, run):
+            cls().run()
+    except BaseException as caught:  # noqa: BLE001 - a task may raise anything; all are told apart below
+        error = caught
+    seconds = time.perf_counter() - start
+    return _outcome(error, task.task, started_at, seconds)
+
+
+def _outcome(
+    error: BaseException | None, home: str, started_at: datetime, seconds: float
+) -> TaskOutcome:
+    plain = TaskOutcome(
+        status="succeeded",
+        seconds=seconds,
+        started_at=started_at,
+        host=platform.node(),
+        pid=os.getpid(),
+    )
+    if error is None:
+        return plain
+    if isinstance(error, SkipTask):
+        return replace(plain, status="skipped", reason=str(error))
+    return replace(
+        plain,
+        status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
+        error=describe_error(error),
+        frames=extract_frames(error, home=home),
+        traceback=format_traceback(error),
+        plugin=error.plugin if isinstance(error, WrapperError) else "",
+    )

@@ -1,0 +1,305 @@
+"""The hooks of one process: which plugins implement them, and calls that no plugin can spoil."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import io
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal
+
+import pluggy
+
+from gluepy.exceptions import (
+    HookArgumentError,
+    HookKindError,
+    HookNameError,
+    PluginError,
+    SkipTask,
+    WrapperError,
+)
+from gluepy.exec.records import RunInfo, TaskInfo
+from gluepy.plugin import hookspecs
+
+__all__ = ["HookFailure", "Hooks", "Implementation"]
+
+logger = logging.getLogger(__name__)
+
+#: An observer that takes longer than this, in seconds, is named in a warning, once.
+SLOW_S = 5.0
+
+Position = Literal["first", "in order", "last"]
+
+_RANKS: dict[Position, int] = {"first": 0, "in order": 1, "last": 2}
+
+
+@dataclass(slots=True, eq=False)
+class Implementation:
+    """One plugin's implementation of one hook, and what its calls cost so far.
+
+    Attributes:
+        hook: Name of the hook.
+        plugin: Short name of the plugin.
+        who: The plugin with its distribution and version, for messages.
+        position: Where it asked to be called: ``first``, ``last``, or in order of adding.
+        function: What is called.
+        arguments: Names of the arguments that it takes.
+        calls: How often it was called.
+        seconds: How long its calls took together.
+    """
+
+    hook: str
+    plugin: str
+    who: str
+    position: Position
+    function: Callable[..., Any]
+    arguments: tuple[str, ...]
+    calls: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class HookFailure:
+    """An observer that raised: which, what the first time, and how often."""
+
+    who: str
+    hook: str
+    error: str
+    times: int = 1
+
+
+class Hooks:
+    """Calls the hooks of all plugins that were added.
+
+    Plugins are called in the order in which they were added, but for implementations that ask to be
+    first or last (``@hookimpl(tryfirst=True)``, ``trylast=True``).
+
+    Args:
+        trace: Is given a line of text for every call; None for no trace.
+    """
+
+    def __init__(self, *, trace: Callable[[str], None] | None = None) -> None:
+        self._manager = pluggy.PluginManager(hookspecs.PROJECT_NAME)
+        self._manager.add_hookspecs(hookspecs)
+        self._trace = trace
+        # By identity, in order of adding: short name, and name with distribution and version.
+        self._plugins: dict[int, tuple[str, str]] = {}
+        self._calls: dict[str, tuple[Implementation, ...]] = dict.fromkeys(self.names(), ())
+        self._failures: dict[Implementation, HookFailure] = {}
+        self._warned: set[tuple[Implementation, str]] = set()
+        self._stray = _StrayOutput()
+
+    # -- adding plugins ------------------------------------------------------------------------
+
+    def add(self, plugin: object, name: str, who: str) -> None:
+        """Add a plugin after those that are there; one that is there already is not added again.
+
+        Args:
+            plugin: A module or an instance.
+            name: Its short name.
+            who: Its name with distribution and version, for messages.
+
+        Raises:
+            HookNameError: If it implements a hook that does not exist.
+            HookArgumentError: If an implementation asks for an argument that its hook lacks.
+            HookKindError: If an observer is written as a wrapper, or a wrapper as an observer.
+        """
+        if self._manager.is_registered(plugin):
+            return
+        for attribute in dir(plugin):
+            self._check(plugin, attribute, who)
+        self._plugins[id(plugin)] = name, who
+        self._manager.register(plugin, name=f"{who} #{len(self._plugins)}")
+        for caller in self._manager.get_hookcallers(plugin) or ():
+            self._calls[caller.name] = self._in_order(caller)
+
+    def _check(self, plugin: object, attribute: str, who: str) -> None:
+        """Say what is wrong with an implementation, better than pluggy would."""
+        try:
+            options = self._manager.parse_hookimpl_opts(plugin, attribute)
+        except Exception as error:
+            reason = f"its attribute {attribute!r} cannot be read: {error}"
+            raise PluginError(who, reason) from error
+        if options is None:
+            return
+        hook = options["specname"] or attribute
+        if hook not in self._calls:
+            raise HookNameError(who, hook, self._calls)
+        allowed = list(inspect.signature(getattr(hookspecs, hook)).parameters)
+        function = getattr(plugin, attribute)
+        for argument in inspect.signature(function).parameters:
+            if argument not in allowed:
+                raise HookArgumentError(who, hook, argument, allowed)
+        is_wrapper = hook in hookspecs.WRAPPERS
+        is_written_so = options["wrapper"] and inspect.isgeneratorfunction(function)
+        if options["hookwrapper"] or is_written_so is not is_wrapper:
+            raise HookKindError(who, hook, is_wrapper=is_wrapper)
+
+    def _in_order(self, caller: pluggy.HookCaller) -> tuple[Implementation, ...]:
+        places = {identity: place for place, identity in enumerate(self._plugins)}
+        known = {id(one.function): one for one in self._calls[caller.name]}
+        found = [
+            (places[id(impl.plugin)], known.get(id(impl.function)) or self._describe(impl, caller))
+            for impl in caller.get_hookimpls()
+        ]
+        found.sort(key=lambda pair: (_RANKS[pair[1].position], pair[0]))
+        return tuple(implementation for _, implementation in found)
+
+    def _describe(self, impl: pluggy.HookImpl, caller: pluggy.HookCaller) -> Implementation:
+        name, who = self._plugins[id(impl.plugin)]
+        position: Position = "first" if impl.tryfirst else "last" if impl.trylast else "in order"
+        return Implementation(caller.name, name, who, position, impl.function, tuple(impl.argnames))
+
+    # -- looking -------------------------------------------------------------------------------
+
+    @staticmethod
+    def names() -> tuple[str, ...]:
+        """Return the names of all hooks, in the order in which a run calls them."""
+        mark = f"{hookspecs.PROJECT_NAME}_spec"
+        return tuple(name for name, value in vars(hookspecs).items() if hasattr(value, mark))
+
+    def implementations(self, hook: str) -> tuple[Implementation, ...]:
+        """Return who implements a hook, in calling order."""
+        return self._calls[hook]
+
+    @property
+    def failures(self) -> tuple[HookFailure, ...]:
+        """The observers that have raised so far."""
+        return tuple(self._failures.values())
+
+    # -- calling -------------------------------------------------------------------------------
+
+    def call(self, hook: str, **arguments: object) -> None:
+        """Tell all observers of ``hook``; whatever one of them does, the others are told too.
+
+        Raises:
+            KeyboardInterrupt: If one came meanwhile, after all have been called.
+        """
+        interrupt: KeyboardInterrupt | None = None
+        for implementation in self._calls[hook]:
+            try:
+                self._observe(implementation, arguments)
+            except KeyboardInterrupt as caught:
+                interrupt = caught
+        if interrupt is not None:
+            raise interrupt
+
+    @contextlib.contextmanager
+    def around(self, task: TaskInfo, run: RunInfo) -> Iterator[None]:
+        """Surround a task with all wrappers; the first in calling order is outermost.
+
+        Raises:
+            WrapperError: If a wrapper raises something of its own, or does not yield just once.
+            SkipTask: If a wrapper or the task says so.
+        """
+        arguments = {"task": task, "run": run}
+        with contextlib.ExitStack() as stack:
+            for implementation in self._calls["around_task"]:
+                stack.enter_context(_Wrapping(implementation, arguments))
+                if self._trace is not None:
+                    self._trace(f"around_task  {implementation.who}")
+            yield
+
+    def _observe(self, implementation: Implementation, arguments: Mapping[str, object]) -> None:
+        chosen = [arguments[name] for name in implementation.arguments]
+        stdout, sys.stdout = sys.stdout, self._stray
+        start = time.perf_counter()
+        try:
+            implementation.function(*chosen)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - also sys.exit(): the run is not its own
+            self._note_failure(implementation, error)
+        finally:
+            seconds = time.perf_counter() - start
+            sys.stdout = stdout
+            self._account(implementation, seconds)
+
+    def _account(self, implementation: Implementation, seconds: float) -> None:
+        implementation.calls += 1
+        implementation.seconds += seconds
+        if self._stray.has_printed:
+            self._stray.has_printed = False
+            self._warn_once(implementation, "printed to standard output, where only results go")
+        if seconds > SLOW_S:
+            self._warn_once(implementation, f"took {seconds:.1f} s")
+        if self._trace is not None:
+            self._trace(f"{implementation.hook}  {implementation.who}  {seconds * 1000:.3f} ms")
+
+    def _note_failure(self, implementation: Implementation, error: BaseException) -> None:
+        known = self._failures.get(implementation)
+        if known is not None:
+            known.times += 1
+            return
+        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        hook, who = implementation.hook, implementation.who
+        self._failures[implementation] = HookFailure(who, hook, text)
+        logger.error("%s: its hook %r raised %s; the run goes on", who, hook, text)
+        logger.debug("traceback of %r", hook, exc_info=error)
+
+    def _warn_once(self, implementation: Implementation, what: str) -> None:
+        key = implementation, what.split(maxsplit=1)[0]
+        if key not in self._warned:
+            self._warned.add(key)
+            logger.warning("%s: its hook %r %s", implementation.who, implementation.hook, what)
+
+
+class _StrayOutput(io.TextIOBase):
+    """Stands for standard output while an observer runs, and sends what it prints to the error."""
+
+    has_printed = False
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self.has_printed = True
+        if sys.stderr is not None:
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        if sys.stderr is not None:
+            sys.stderr.flush()
+
+
+class _Wrapping:
+    """Runs one wrapper, a generator with one ``yield``, around a block.
+
+    It is ``contextlib.contextmanager``, but it tells an error of the wrapper, which must name the
+    plugin, from an error of the task that passes through it.
+    """
+
+    def __init__(self, implementation: Implementation, arguments: Mapping[str, object]) -> None:
+        self._implementation = implementation
+        wrap = contextlib.contextmanager(implementation.function)
+        self._block = wrap(*(arguments[name] for name in implementation.arguments))
+
+    def __enter__(self) -> None:
+        with self._named():
+            self._block.__enter__()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        with self._named():
+            return bool(self._block.__exit__(kind, error, traceback))
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the plugin in what it raises; signals and skips stay what they are."""
+        try:
+            yield
+        except SkipTask:
+            raise
+        except Exception as error:
+            who, hook = self._implementation.who, self._implementation.hook
+            raise WrapperError(who, hook, error) from error

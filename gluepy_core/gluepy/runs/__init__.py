@@ -1,0 +1,1 @@
+"""The durable record of runs: what lies in a run folder."""
