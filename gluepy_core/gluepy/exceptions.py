@@ -4,6 +4,7 @@ The tree, with the exit code of the command that ends in such an error::
 
     GluepyError                      3
     ├── CommandError                 2   the request cannot be met
+    │   ├── OptionClashError
     │   ├── UnknownCommandError
     │   ├── UnknownLabelError            (also a KeyError)
     │   ├── AmbiguousLabelError          (also a LookupError)
@@ -51,6 +52,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── DataWriteError
     │   ├── QueryError
     │   └── MissingLibraryError          (also an ImportError)
+    ├── TaskFailedError              1   a step of a run did not succeed
     └── MergeTypeError               3   (also a TypeError)
 
 `SkipTask` is no error: a task or a wrapper raises it to say that there is nothing to do.
@@ -89,6 +91,7 @@ __all__ = [
     "ModuleImportError",
     "ModuleLoadError",
     "NoProjectError",
+    "OptionClashError",
     "OverrideError",
     "PatchError",
     "PathOutsideRootError",
@@ -105,6 +108,7 @@ __all__ = [
     "StorageWriteError",
     "TargetExistsError",
     "TargetWriteError",
+    "TaskFailedError",
     "UnknownCommandError",
     "UnknownFormatError",
     "UnknownLabelError",
@@ -166,6 +170,17 @@ class CommandError(GluepyError):
     """The request cannot be met."""
 
     exit_code = 2
+
+
+class OptionClashError(CommandError):
+    """Two options contradict each other."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(
+            f"{first} and {second} contradict each other", hint="Give only one of them."
+        )
+        self.first = first
+        self.second = second
 
 
 class UnknownCommandError(CommandError):
@@ -707,6 +722,23 @@ class MissingLibraryError(DataError, ImportError):
         )
         self.library = library
         self.extra = extra
+
+
+class TaskFailedError(GluepyError):
+    """A step of a run did not succeed; ``run_dag`` raises it for callers in Python."""
+
+    exit_code = 1
+
+    def __init__(self, label: str, outcome: str, error: str, *, folder: str) -> None:
+        because = f": {error}" if error else ""
+        super().__init__(
+            f"the task {label!r} ended as {outcome}{because}",
+            hint=f"Its run folder is {folder}.",
+        )
+        self.label = label
+        self.outcome = outcome
+        self.error = error
+        self.folder = folder
 
 
 class MergeTypeError(GluepyError, TypeError):

@@ -1,0 +1,358 @@
+"""Settings: what they are, where each came from, and the order in which sources win.
+
+From weakest to strongest: defaults, the project file, the settings module, the environment,
+options of the command line.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gluepy.conf._defaults import BY_NAME, SETTINGS, Setting
+from gluepy.conf.project import SETTINGS_MODULE, Project
+from gluepy.exceptions import SettingsError, UnknownSettingError
+
+__all__ = ["Settings", "load_settings"]
+
+_PREFIX = "GLUEPY_"
+
+# Environment variables that steer the tool and are no settings.
+_CONTROLS = frozenset({SETTINGS_MODULE, "GLUEPY_DISABLE_PLUGIN_AUTOLOAD"})
+
+_FLAGS = {
+    **dict.fromkeys(("1", "true", "yes", "on", "y", "t"), True),
+    **dict.fromkeys(("0", "false", "no", "off", "n", "f"), False),
+}
+
+#: Values by the name of their setting, each with its source.
+_Layer = dict[str, tuple[Any, str]]
+
+
+class Settings:
+    """The settings of a project, as attributes in upper case.
+
+    They can be assigned, which tests do. Names that Gluepy does not know are kept: they are the
+    project's own, or a plugin's.
+
+    Args:
+        dotted_path: A settings module; its upper-case names go over the defaults. The project file
+            and the environment are left aside: `load_settings` reads them too.
+
+    Raises:
+        SettingsError: If the module cannot be imported or sets a value of the wrong type.
+    """
+
+    _sources: dict[str, str]
+
+    def __init__(self, dotted_path: str | None = None) -> None:
+        root = _current_folder()
+        self._fill({**_defaults(root), **_from_module(dotted_path or "")}, root)
+
+    def _fill(self, layer: _Layer, root: str) -> None:
+        _check_types(layer)
+        self.__dict__["_sources"] = {name: source for name, (_, source) in layer.items()}
+        self.__dict__.update((name, value) for name, (value, _) in layer.items())
+        _make_paths_absolute(self.__dict__, root)
+
+    if TYPE_CHECKING:  # any name may be asked for; mypy need not know the table
+
+        def __getattribute__(self, name: str) -> Any: ...
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for what is not in __dict__.
+        if not name.isupper():
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise UnknownSettingError(name, self.names())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not name.isupper():
+            raise AttributeError(f"{name!r} is no setting: their names are in upper case")
+        self.__dict__[name] = value
+        self._sources[name] = "code"
+
+    def __delattr__(self, name: str) -> None:
+        if name not in self._sources:
+            raise UnknownSettingError(name, self.names())
+        del self.__dict__[name], self._sources[name]
+
+    def get(self, name: str, default: object = None) -> Any:
+        """Return the value of a setting, or ``default`` if there is no setting of that name."""
+        return self.__dict__[name] if name in self._sources else default
+
+    def names(self) -> list[str]:
+        """Return the names of all settings, in alphabetical order."""
+        return sorted(self._sources)
+
+    def source_of(self, name: str) -> str:
+        """Return where the value of a setting came from.
+
+        Returns:
+            ``default``, ``gluepy.toml``, ``pyproject.toml [tool.gluepy]``, the settings module
+            (``configs.settings``), ``environment GLUEPY_EXECUTOR``, ``option --executor``, or
+            ``code`` if it was assigned.
+
+        Raises:
+            UnknownSettingError: If there is no setting of that name.
+        """
+        try:
+            return self._sources[name]
+        except KeyError:
+            raise UnknownSettingError(name, self.names()) from None
+
+    def masked(self) -> dict[str, object]:
+        """Return all settings by name, with the secrets masked, fit to be printed or stored."""
+        from gluepy.conf.secrets import mask
+
+        return {name: mask(self.__dict__[name], name) for name in self.names()}
+
+
+def load_settings(
+    project: Project | None = None,
+    *,
+    module: str = "",
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings from all their sources.
+
+    Args:
+        project: What `find_project` found.
+        module: The settings module. When empty, the variable ``GLUEPY_SETTINGS_MODULE`` names it,
+            else the project file.
+        overrides: Values that options of the command line give.
+        environ: The environment variables; None for those of the process.
+
+    Returns:
+        The settings; relative paths in them are relative to the project's root, or to the current
+        folder when there is no project.
+
+    Raises:
+        SettingsError: If a source cannot be read, or sets a value of the wrong type.
+    """
+    environ = os.environ if environ is None else environ
+    root = project.root if project else _current_folder()
+    module = (
+        module or environ.get(SETTINGS_MODULE, "") or (project.settings_module if project else "")
+    )
+    settings = Settings.__new__(Settings)
+    settings._fill(  # noqa: SLF001 - of this module
+        {
+            **_defaults(root),
+            **_from_project(project),
+            **_from_module(module),
+            **_from_environ(environ),
+            **_from_options(overrides or {}),
+        },
+        root,
+    )
+    return settings
+
+
+# -- the sources, weakest first ----------------------------------------------------------------
+
+
+def _defaults(root: str) -> _Layer:
+    layer: _Layer = {setting.name: (_fresh(setting.default), "default") for setting in SETTINGS}
+    layer["BASE_DIR"] = (root, "default")
+    return layer
+
+
+def _fresh(value: object) -> object:
+    """Return a copy of a list or table, so that nobody changes the default for all."""
+    return value.copy() if isinstance(value, list | dict) else value
+
+
+def _from_project(project: Project | None) -> _Layer:
+    if project is None:
+        return {}
+    source = (
+        project.marker if project.marker != "pyproject.toml" else "pyproject.toml [tool.gluepy]"
+    )
+    layer: _Layer = {}
+    for key, value in project.table.items():
+        name = key.upper().replace("-", "_")
+        if name != "SETTINGS_MODULE":
+            _refuse_typo(name, key, source)
+            layer[name] = (value, source)
+    return layer
+
+
+def _from_module(module: str) -> _Layer:
+    if not module:
+        return {}
+    return {
+        name: (value, module)
+        for name, value in vars(_import_settings(module)).items()
+        if name.isupper() and not name.startswith("_")
+    }
+
+
+def _import_settings(module: str) -> object:
+    from importlib import import_module
+
+    from gluepy.utils.errors import location_of, reason_of
+
+    try:
+        return import_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a settings module may raise anything, SystemExit included
+        if isinstance(error, ModuleNotFoundError) and f"{module}.".startswith(f"{error.name}."):
+            raise SettingsError(
+                repr(module),
+                f"there is no module {error.name!r}",
+                hint=f"Check {SETTINGS_MODULE}, and that you are in the project's folder.",
+            ) from error
+        at = location_of(error)
+        raise SettingsError(
+            repr(module), f"cannot be imported: {reason_of(error)}" + (f" ({at})" if at else "")
+        ) from error
+
+
+def _from_environ(environ: Mapping[str, str]) -> _Layer:
+    layer: _Layer = {}
+    for variable in environ:
+        # An empty variable counts as none: many tools cannot unset one.
+        if variable.startswith(_PREFIX) and variable not in _CONTROLS and environ[variable]:
+            name, source = variable.removeprefix(_PREFIX), f"environment {variable}"
+            _refuse_typo(name, variable, source)
+            layer[name] = (_parse(name, environ[variable], source), source)
+    return layer
+
+
+def _from_options(overrides: Mapping[str, object]) -> _Layer:
+    return {
+        name: (value, f"option --{name.lower().replace('_', '-')}")
+        for name, value in overrides.items()
+    }
+
+
+# -- reading the text of an environment variable -----------------------------------------------
+
+
+def _parse(name: str, text: str, source: str) -> object:
+    setting = BY_NAME.get(name)
+    kind = setting.kind if setting else "text"
+    if kind == "flag":
+        return _parse_flag(text, source)
+    if kind == "number":
+        return _parse_number(text, source)
+    if kind == "table" or (kind == "list" and text.lstrip().startswith("[")):
+        return _parse_json(text, source, kind)
+    if kind == "list":
+        return [item.strip() for item in text.split(",") if item.strip()]
+    return text
+
+
+def _parse_flag(text: str, source: str) -> bool:
+    try:
+        return _FLAGS[text.strip().lower()]
+    except KeyError:
+        raise SettingsError(source, f"{text!r} is no flag", hint="Use 1 or 0.") from None
+
+
+def _parse_number(text: str, source: str) -> int | float:
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    raise SettingsError(source, f"{text!r} is no number")
+
+
+def _parse_json(text: str, source: str, kind: str) -> object:
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        example = '["a", "b"]' if kind == "list" else '{"a": "b"}'
+        raise SettingsError(
+            source, f"is not valid JSON: {error}", hint=f"Write a {kind} as {example}."
+        ) from error
+
+
+# -- checks ------------------------------------------------------------------------------------
+
+
+def _refuse_typo(name: str, key: str, source: str) -> None:
+    """Raise an error if an unknown setting is all but called like a known one."""
+    if name in BY_NAME:
+        return
+    similar = [known for known in BY_NAME if abs(len(known) - len(name)) <= 2]  # noqa: PLR2004
+    if not similar:
+        return
+    import difflib
+
+    # Far stricter than for advice: a project may have settings of its own.
+    close = difflib.get_close_matches(name, similar, n=1, cutoff=0.85)
+    if close:
+        raise SettingsError(
+            source, f"there is no setting {key!r}", hint=f"Did you mean {close[0]!r}?"
+        )
+
+
+def _check_types(layer: _Layer) -> None:
+    for setting in SETTINGS:
+        value, source = layer[setting.name]
+        if source != "default" and setting.default is not None:
+            problem = next(_problems(setting, value), "")
+            if problem:
+                raise SettingsError(source, f"{setting.name} {problem}")
+
+
+def _problems(setting: Setting, value: object) -> Iterator[str]:
+    if not isinstance(value, _TYPES[setting.kind]) or (
+        setting.kind == "number" and isinstance(value, bool)
+    ):
+        yield f"is {value!r}, not a {setting.kind}"
+        return
+    items = _items(value) if setting.kind in {"list", "table"} else []
+    for item in items:
+        if not isinstance(item, setting.item):
+            yield f"holds {item!r}, which is not text"
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "text": (str, os.PathLike),
+    "flag": (bool,),
+    "number": (int, float),
+    "list": (list, tuple),
+    "table": (Mapping,),
+}
+
+
+def _items(value: object) -> list[object]:
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    return list(value)  # type: ignore[call-overload, no-any-return]  # checked to be a list
+
+
+# -- paths -------------------------------------------------------------------------------------
+
+# A storage of another kind may take STORAGE_ROOT for the prefix of its keys.
+_STORAGE_ON_DISK = BY_NAME["STORAGE_BACKEND"].default
+
+
+def _make_paths_absolute(values: dict[str, Any], root: str) -> None:
+    values["CONFIG_PATH"] = _absolute(values["CONFIG_PATH"], root)
+    if values["STORAGE_BACKEND"] == _STORAGE_ON_DISK:
+        values["STORAGE_ROOT"] = _absolute(values["STORAGE_ROOT"], root)
+
+
+def _absolute(path: str | os.PathLike[str], root: str) -> str:
+    text = os.fspath(path)
+    if "://" in text:
+        return text
+    return os.path.normpath(os.path.join(root, os.path.expanduser(text)))
+
+
+def _current_folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "the current folder", "it no longer exists", hint="Change to another folder."
+        ) from error

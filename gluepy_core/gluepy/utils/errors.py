@@ -1,0 +1,45 @@
+"""What an exception says, in the one line that a message has room for."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+__all__ = ["location_of", "reason_of"]
+
+
+def reason_of(error: BaseException) -> str:
+    """Return ``KeyError: 'horizon'``, on one line."""
+    text = " ".join(str(error).split())
+    if isinstance(error, SyntaxError):
+        text = str(error.msg)  # without file and line, which `location_of` tells
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def location_of(error: BaseException) -> str:
+    """Return ``file:line`` of the code that is at fault, or nothing if that is unknown.
+
+    That is where a syntax error stands, else the innermost frame that belongs neither to the
+    standard library nor to an installed library nor to Gluepy.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    location = ""
+    trace: TracebackType | None = error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if _is_project_code(file):
+            location = f"{file}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return location
+
+
+_STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
+_GLUEPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def _is_project_code(file: str) -> bool:
+    return not (
+        file.startswith(("<frozen", _STANDARD_LIBRARY, _GLUEPY))
+        or f"{os.sep}site-packages{os.sep}" in file
+    )
