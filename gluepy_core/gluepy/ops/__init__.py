@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from gluepy.conf import default_settings
 from gluepy.ops.backend import BaseOpsBackend
 from gluepy.utils.loading import LazyProxy, import_string
 
@@ -11,8 +12,6 @@ __all__ = ["BaseOpsBackend", "default_mlops"]
 
 
 def _make_default() -> BaseOpsBackend:
-    from gluepy.conf import default_settings
-
     return cast("BaseOpsBackend", import_string(default_settings.MLOPS_BACKEND)())
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from gluepy.conf.secrets import mask
 from gluepy.ops.metrics import to_metric
 
 __all__ = ["BaseOpsBackend", "LoggingOpsBackend", "TrackedRun"]
@@ -157,7 +158,7 @@ class LoggingOpsBackend(BaseOpsBackend):
             username=username,
             status="running",
             started_at=datetime.now(UTC),
-            config=_masked(config or {}),
+            config={key: mask(value, key) for key, value in (config or {}).items()},
         )
         self._runs[run.run_id] = run
         self._metrics = {}
@@ -205,7 +206,7 @@ class LoggingOpsBackend(BaseOpsBackend):
 
     def log_param(self, key: str, value: Any) -> None:
         """Log a parameter; a secret is masked."""
-        logger.info("parameter %s = %r", key, _masked(value, key))
+        logger.info("parameter %s = %r", key, mask(value, key))
 
     def log_artifact(self, local_path: str, artifact_path: str | None = None) -> None:
         """Log the name of a file."""
@@ -236,9 +237,3 @@ class LoggingOpsBackend(BaseOpsBackend):
 
 def _label_of(dag: Any) -> str:
     return str(getattr(dag, "label", dag))
-
-
-def _masked(value: Any, key: str = "") -> Any:
-    from gluepy.conf.secrets import mask
-
-    return mask(value, key)

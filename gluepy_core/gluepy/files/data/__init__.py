@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from gluepy.conf import default_settings
 from gluepy.files.data._pandas import PandasDataManager
 from gluepy.files.data._polars import PolarsDataManager
 from gluepy.files.data.base import BaseDataManager
@@ -13,8 +14,6 @@ __all__ = ["BaseDataManager", "PandasDataManager", "PolarsDataManager", "data_ma
 
 
 def _make_default() -> BaseDataManager:
-    from gluepy.conf import default_settings
-
     return cast("BaseDataManager", import_string(default_settings.DATA_BACKEND)())
 
 

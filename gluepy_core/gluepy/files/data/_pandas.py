@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gluepy.exceptions import MissingLibraryError
 from gluepy.files.data.base import BaseDataManager, Format
@@ -36,6 +36,12 @@ class PandasDataManager(BaseDataManager):
             "jsonl": Format(_read_jsonl, _write_jsonl),
             "feather": Format(pd.read_feather, _write_feather),
         }
+
+    def _query_database(self, sql: str, con: Any, **kwargs: Any) -> pd.DataFrame:
+        return cast("pd.DataFrame", _load_pandas().read_sql(sql, con, **kwargs))
+
+    def _from_relation(self, relation: Any) -> pd.DataFrame:
+        return cast("pd.DataFrame", relation.df())
 
 
 def _load_pandas() -> ModuleType:

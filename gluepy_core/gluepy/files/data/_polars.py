@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from gluepy.exceptions import MissingLibraryError
 from gluepy.files.data.base import BaseDataManager, Format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
+
+    import polars as pl
 
 __all__ = ["PolarsDataManager"]
 
@@ -20,10 +23,7 @@ class PolarsDataManager(BaseDataManager):
 
     def formats(self) -> Mapping[str, Format]:
         """Return the known formats by file ending."""
-        try:
-            import polars as pl
-        except ImportError as error:
-            raise MissingLibraryError("polars", "the data manager", "polars") from error
+        pl = _load_polars()
         table = pl.DataFrame
         return {
             "csv": Format(pl.read_csv, table.write_csv),
@@ -32,3 +32,17 @@ class PolarsDataManager(BaseDataManager):
             "jsonl": Format(pl.read_ndjson, table.write_ndjson),
             "feather": Format(pl.read_ipc, table.write_ipc),
         }
+
+    def _query_database(self, sql: str, con: Any, **kwargs: Any) -> pl.DataFrame:
+        return cast("pl.DataFrame", _load_polars().read_database(sql, con, **kwargs))
+
+    def _from_relation(self, relation: Any) -> pl.DataFrame:
+        return cast("pl.DataFrame", relation.pl())
+
+
+def _load_polars() -> ModuleType:
+    try:
+        import polars as pl
+    except ImportError as error:
+        raise MissingLibraryError("polars", "the data manager", "polars") from error
+    return pl

@@ -15,6 +15,7 @@ from gluepy.exceptions import (
     MissingLibraryError,
     UnknownFormatError,
 )
+from gluepy.files.data._sql import connecting, querying_files
 from gluepy.files.storages import default_storage
 from gluepy.files.storages.base import BaseStorage, Path
 
@@ -39,7 +40,8 @@ class Format(NamedTuple):
 class BaseDataManager:
     """Tables in the storage.
 
-    A back end defines `formats` and `read_sql`, or does all of it in its own way.
+    A back end defines `formats` and the two methods that queries need, or `read`, `read_sql` and
+    `write` in its own way.
 
     Args:
         storage: Where the files lie; by default `gluepy.files.storages.default_storage`.
@@ -78,9 +80,38 @@ class BaseDataManager:
         with _reporting(DataReadError, key, name, self.extra, options=kwargs):
             return table_format.read(io.BytesIO(content), **kwargs)
 
-    def read_sql(self, sql: str, **kwargs: Any) -> Any:
-        """Return the result of a query as a table."""
-        raise NotImplementedError
+    def read_sql(self, sql: str, *, con: Any = None, root: bool = False, **kwargs: Any) -> Any:
+        """Return the result of a query as a table.
+
+        Without ``con``, DuckDB runs the query over files of the run, which it names like tables:
+        ``SELECT carrier, avg(delay) FROM 'flights.parquet' GROUP BY carrier``. It can reach nothing
+        but the files that it names so, in any storage.
+
+        Args:
+            sql: One statement.
+            con: A database: an SQLAlchemy URL such as ``postgresql://host/name``, or an engine or
+                connection.
+            root: Whether files are named relative to the root of the storage, not to the run
+                folder.
+            kwargs: With ``con``, options of the library's own function for queries, such as
+                ``params`` of pandas.
+
+        Raises:
+            QueryError: If the query fails.
+            StorageNotFoundError: If there is no file of a name in the query.
+            MissingLibraryError: If DuckDB or SQLAlchemy is needed and not installed.
+        """
+        if con is not None:
+            with connecting(sql, con) as connection:
+                return self._query_database(sql, connection, **kwargs)
+        if kwargs:
+            raise TypeError(f"read_sql() without con knows no {', '.join(sorted(kwargs))}")
+
+        def read(name: str) -> Any:
+            return self.read(name, root=root) if _ending(name) in self.formats() else None
+
+        with querying_files(sql, read) as relation:
+            return self._from_relation(relation)
 
     def write(self, path: Path, df: Any, root: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002 - 1.6
         """Write a table, whole or not at all.
@@ -102,17 +133,29 @@ class BaseDataManager:
         buffer = io.BytesIO()
         with _reporting(DataWriteError, key, name, self.extra, options=kwargs):
             table_format.write(df, buffer, **kwargs)
-        self.storage.touch(key, buffer.getbuffer())
+        self.storage.touch(key, buffer)
+
+    def _query_database(self, sql: str, con: Any, **kwargs: Any) -> Any:
+        """Return the result of a query that a database runs."""
+        raise NotImplementedError
+
+    def _from_relation(self, relation: Any) -> Any:
+        """Return the result of a query that DuckDB runs."""
+        raise NotImplementedError
 
     def _full_path(self, path: Path, *, root: bool) -> str:
         return os.fspath(path) if root else self.storage.runpath(path)
 
     def _find_format(self, path: str) -> tuple[str, Format]:
         formats = self.formats()
-        name = posixpath.splitext(path)[1].lstrip(".").lower()
+        name = _ending(path)
         if name not in formats:
             raise UnknownFormatError(path, list(formats))
         return name, formats[name]
+
+
+def _ending(path: str) -> str:
+    return posixpath.splitext(path)[1].lstrip(".").lower()
 
 
 @contextlib.contextmanager

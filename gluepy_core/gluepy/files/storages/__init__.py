@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from gluepy.conf import default_settings
 from gluepy.files.storages.base import BaseStorage
 from gluepy.utils.loading import LazyProxy, import_string
 
@@ -11,8 +12,6 @@ __all__ = ["BaseStorage", "default_storage"]
 
 
 def _make_default() -> BaseStorage:
-    from gluepy.conf import default_settings
-
     return cast("BaseStorage", import_string(default_settings.STORAGE_BACKEND)())
 
 

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterable
 from typing import ClassVar, Literal, TypeAlias
 
+from gluepy.conf import default_context
 from gluepy.exceptions import (
     FileExpectedError,
     FolderExpectedError,
@@ -62,8 +63,6 @@ class BaseStorage:
 
     def runpath(self, path: Path) -> str:
         """Return the path, relative to the root, of a file of the current run."""
-        from gluepy.conf import default_context
-
         return self.relpath(posixpath.join(default_context.gluepy.run_folder, os.fspath(path)))
 
     def location(self, path: Path) -> str:

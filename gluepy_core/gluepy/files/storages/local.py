@@ -8,9 +8,10 @@ import shutil
 import stat
 from collections.abc import Iterable, Iterator
 
+from gluepy.conf import default_settings
 from gluepy.exceptions import PathOutsideRootError, StorageReadError
-from gluepy.files.storages._atomic import make_folder, reporting, write_file
-from gluepy.files.storages._paths import TEMPORARY_PREFIX, is_within, to_key
+from gluepy.files.storages._disk import make_folder, reporting, write_file
+from gluepy.files.storages._paths import SEPARATOR, TEMPORARY_PREFIX, is_within, join_key, to_key
 from gluepy.files.storages.base import BaseStorage, Kind, Path
 
 __all__ = ["LocalStorage"]
@@ -32,7 +33,7 @@ class LocalStorage(BaseStorage):
     """
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
-        super().__init__(os.path.abspath(_default_root() if root is None else root))
+        super().__init__(os.path.abspath(default_settings.STORAGE_ROOT if root is None else root))
 
     def _key(self, path: Path) -> str:
         return to_key(path, self.root, os.path.realpath(self.root))
@@ -49,10 +50,10 @@ class LocalStorage(BaseStorage):
 
     def _list(self, key: str) -> tuple[Iterable[str], Iterable[str]]:
         names: dict[Kind, list[str]] = {"file": [], "folder": []}
-        for name in self._iter_names(key):
-            kind = self._listed_kind(f"{key}/{name}" if key else name)
+        for entry in self._iter_entries(key):
+            kind = self._listed_kind(entry, join_key(key, entry.name))
             if kind is not None:
-                names[kind].append(name)
+                names[kind].append(entry.name)
         return names["file"], names["folder"]
 
     def _write(self, key: str, chunks: Iterable[bytes], *, private: bool = False) -> None:
@@ -74,28 +75,30 @@ class LocalStorage(BaseStorage):
             shutil.rmtree(path)
 
     def _copy_file(self, src: str, dest: str) -> None:
-        mode = os.stat(self._resolve(src)).st_mode
-        self._write(dest, self._iter_file(src), private=not mode & (stat.S_IRWXG | stat.S_IRWXO))
+        path = self._resolve(src)
+        with reporting(path, StorageReadError):
+            mode = os.stat(path).st_mode
+        is_private = not mode & (stat.S_IRWXG | stat.S_IRWXO)
+        self._write(dest, self._iter_file(src), private=is_private)
 
     def _iter_file(self, key: str) -> Iterator[bytes]:
-        try:
-            with open(self._resolve(key), "rb") as file:
-                while chunk := file.read(self.MAX_CHUNK_SIZE):
-                    yield chunk
-        except OSError as error:
-            raise StorageReadError(key, error.strerror or str(error)) from error
+        path = self._resolve(key)
+        with reporting(path, StorageReadError), open(path, "rb") as file:
+            while chunk := file.read(self.MAX_CHUNK_SIZE):
+                yield chunk
 
-    def _iter_names(self, key: str) -> Iterator[str]:
+    def _iter_entries(self, key: str) -> Iterator[os.DirEntry[str]]:
         path = self._resolve(key)
         if not key and not os.path.exists(path):
             return  # the root is made by the first write
-        try:
-            names = os.listdir(path)
-        except OSError as error:
-            raise StorageReadError(key, error.strerror or str(error)) from error
-        yield from (name for name in names if not name.startswith(TEMPORARY_PREFIX))
+        with reporting(path, StorageReadError), os.scandir(path) as entries:
+            for entry in entries:
+                if not entry.name.startswith(TEMPORARY_PREFIX):
+                    yield entry
 
-    def _listed_kind(self, key: str) -> Kind | None:
+    def _listed_kind(self, entry: os.DirEntry[str], key: str) -> Kind | None:
+        if not entry.is_symlink():
+            return "folder" if entry.is_dir() else "file" if entry.is_file() else None
         try:
             return self._kind(key)
         except PathOutsideRootError:
@@ -104,12 +107,13 @@ class LocalStorage(BaseStorage):
     def _kind_at(self, key: str, path: str) -> Kind | None:
         if not key:
             return "folder"
-        try:
-            mode = os.stat(path).st_mode
-        except OSError as error:
-            if error.errno in _NOT_THERE:
-                return None
-            raise StorageReadError(key, error.strerror or str(error)) from error
+        with reporting(path, StorageReadError):
+            try:
+                mode = os.stat(path).st_mode
+            except OSError as error:
+                if error.errno in _NOT_THERE:
+                    return None
+                raise
         if stat.S_ISDIR(mode):
             return "folder"
         # Pipes and devices are no files: to read one may never end.
@@ -119,7 +123,7 @@ class LocalStorage(BaseStorage):
         """Return the path on the disk, links followed."""
         root = os.path.realpath(self.root)
         path = os.path.realpath(os.path.join(root, key))
-        if not is_within(path, root.rstrip("/")):
+        if not is_within(path, root.rstrip(SEPARATOR)):
             raise PathOutsideRootError(key, self.root)
         return path
 
@@ -127,9 +131,3 @@ class LocalStorage(BaseStorage):
         """Return the path on the disk, links followed on the way to it but not at its end."""
         folder, name = os.path.split(key)
         return os.path.join(self._resolve(folder), name)
-
-
-def _default_root() -> str:
-    from gluepy.conf import default_settings
-
-    return str(default_settings.STORAGE_ROOT)

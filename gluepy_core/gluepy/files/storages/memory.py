@@ -19,7 +19,7 @@ class MemoryStorage(BaseStorage):
     """
 
     def __init__(self, root: str | None = None) -> None:
-        super().__init__(posixpath.normpath(root or "/memory"))
+        super().__init__(posixpath.normpath(posixpath.join("/", root or "memory")))
         # A folder is an entry of its own, so that an empty one can be. Each change is one operation
         # on the dictionary, which is what makes it atomic for other threads.
         self._entries: dict[str, bytes | None] = {"": None}

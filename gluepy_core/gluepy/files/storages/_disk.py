@@ -1,4 +1,4 @@
-"""Writing to a disk so that no reader, and no crash, ever sees half a file."""
+"""Disk access: written so that no reader, and no crash, ever sees half a file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from gluepy.exceptions import StorageWriteError
+from gluepy.exceptions import StorageReadError, StorageWriteError
 from gluepy.files.storages._paths import TEMPORARY_PREFIX
 
 if TYPE_CHECKING:
@@ -73,12 +73,14 @@ def make_folder(path: str) -> None:
 
 
 @contextlib.contextmanager
-def reporting(path: str) -> Iterator[None]:
-    """Turn what the operating system refuses into a `StorageWriteError` that names ``path``."""
+def reporting(
+    path: str, error_class: type[StorageReadError | StorageWriteError] = StorageWriteError
+) -> Iterator[None]:
+    """Turn what the operating system refuses into an error of the storage that names ``path``."""
     try:
         yield
     except OSError as error:
-        raise StorageWriteError(path, error.strerror or str(error)) from error
+        raise error_class(path, error.strerror or str(error)) from error
 
 
 def sync(descriptor: int) -> None:
