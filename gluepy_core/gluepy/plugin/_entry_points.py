@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["canonical_value", "has_groups", "parse", "why_no_target"]
+__all__ = ["canonical_value", "has_groups", "parse", "split_plain", "why_no_target"]
 
 #: What every group of ours begins with.
 _PREFIX = "gluepy."
@@ -16,9 +16,25 @@ _PREFIX = "gluepy."
 # In UTF-16 of either byte order, which Windows' editors like to write.
 _WIDE_PREFIX = "gluepy".encode("utf-16-be")[1:]
 
-_IDENTIFIER = r"[^\W\d]\w*"
-_DOTTED = rf"{_IDENTIFIER}(?:\.{_IDENTIFIER})*"
-_VALUE = re.compile(rf"({_DOTTED})\s*(?::\s*({_DOTTED})\s*)?(?:\[.*\]\s*)?")
+_VALUE = re.compile(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
+
+# A line as tools write it: a name and a value of which both are beyond doubt, or a group; else any
+# line that is not empty.
+_find_lines = re.compile(
+    r"(?:([A-Za-z0-9][\w.-]{0,99}) = ([\w.]+:[\w.]+)|\[([\w.-]+)\]|(.+))\n", re.ASCII
+).findall
+
+
+def split_plain(data: bytes) -> list[tuple[str, str, str, str]]:
+    """Return name, value, group and other of each line that is not empty; quick.
+
+    A line has a name and a value, or a group, or else it is other, and the file needs a closer look
+    by `parse`. The names are fit for labels and the values canonical.
+    """
+    try:
+        return _find_lines(data.decode("ascii") + "\n")
+    except UnicodeDecodeError:
+        return [("", "", "", "bytes that are not ASCII")]
 
 
 def has_groups(data: bytes) -> bool:
