@@ -104,7 +104,7 @@ $(addprefix types-,$(PLUGINS)): types-%: .venv/.dev
 
 .PHONY: layers
 layers: .venv/.dev ## Check that modules import only from lower layers.
-	@$(BIN)/lint-imports --config setup.cfg
+	@$(BIN)/lint-imports --config setup.cfg --no-cache
 
 .PHONY: docs
 docs: .venv/.dev ## Build the documents into docs/_build/html.
