@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Generator, ItemsView, Iterator, Mapping, Sequence, ValuesView
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
 
-from box import Box
-from box.exceptions import BoxKeyError
-
+from gluepy.conf._section import MASKED, Section, make_section, plain, resolve_all
+from gluepy.conf._stored import add_missing, refill, without_masked
 from gluepy.conf._yaml import dump_yaml, ends_in_comment, load_yaml
-from gluepy.conf.secrets import ENV_REFERENCE, mask
+from gluepy.conf.secrets import mask, mask_arguments
 from gluepy.conf.settings import Settings
 from gluepy.exceptions import (
     ContextError,
@@ -24,15 +23,11 @@ from gluepy.exceptions import (
     OverrideError,
     PatchError,
     PathOutsideRootError,
-    UnknownParameterError,
 )
 from gluepy.utils.dict import merge
 from gluepy.utils.loading import import_string
 
-__all__ = ["MASKED", "Context", "DefaultContextManager", "dump_context", "parse_override"]
-
-#: Stands in a stored context in place of a secret.
-MASKED = "${masked}"
+__all__ = ["Context", "DefaultContextManager", "dump_context", "parse_override"]
 
 _MAX_DEPTH = 100
 
@@ -56,10 +51,10 @@ class Context:
 
     __slots__ = ("_root",)
 
-    _root: _Section
+    _root: Section
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        object.__setattr__(self, "_root", _make_section(data))
+        object.__setattr__(self, "_root", make_section(data))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(object.__getattribute__(self, "_root"), name)
@@ -108,104 +103,6 @@ class Context:
         return f"Context({self})"
 
 
-class _Section(Box):
-    """A frozen mapping within the context; it resolves references when values are read.
-
-    A Box, because projects written for Gluepy 1.6 set that in stone; and so a dict.
-    """
-
-    def __getitem__(self, key: Any, *args: Any, **kwargs: Any) -> Any:
-        if not dict.__contains__(self, key):
-            raise UnknownParameterError(self._dotted(key), key, map(str, self))
-        return _resolve(dict.__getitem__(self, key), self._dotted(key))
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") and not dict.__contains__(self, name):
-            raise AttributeError(name)  # libraries look for many such names
-        try:
-            # A Box knows 'learning-rate' as learning_rate, too.
-            return super().__getattr__(name)  # type: ignore[no-untyped-call]  # box's own
-        except BoxKeyError:
-            raise UnknownParameterError(self._dotted(name), name, map(str, self)) from None
-
-    # dict's own of these would hand out what is stored, unresolved. Once __iter__ is not dict's
-    # either, dict(section) and f(**section) come through here, too.
-
-    def __iter__(self) -> Generator[Any, None, None]:  # noqa: PYI058 - as box has it
-        yield from super().__iter__()
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if dict.__contains__(self, key) else default
-
-    def values(self) -> Any:
-        return ValuesView(self)
-
-    def items(self, dotted: bool = False) -> Any:  # noqa: FBT001, FBT002 - box's signature
-        return ItemsView(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {key: _plain(value) for key, value in dict.items(self)}
-
-    def __copy__(self) -> _Section:
-        return self
-
-    def __deepcopy__(self, memodict: object = None) -> _Section:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return (_make_section, (self.to_dict(), self._box_config["box_namespace"]))
-
-    def __str__(self) -> str:
-        return str(mask(self.to_dict()))
-
-    def __repr__(self) -> str:
-        return f"Section({self})"
-
-    def _dotted(self, key: object) -> str:
-        return ".".join(map(str, (*self._box_config["box_namespace"], key)))
-
-
-def _make_section(data: Mapping[str, Any], namespace: tuple[Any, ...] = ()) -> _Section:
-    return _Section(_plain(data), frozen_box=True, box_class=_Section, box_namespace=namespace)
-
-
-def _plain(value: Any) -> Any:
-    """Return a copy in plain dicts and lists, nothing resolved."""
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in dict.items(value)}
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
-
-
-def _resolve(value: Any, dotted: str) -> Any:
-    """Return a stored value as the user wants it; sections resolve their own values later."""
-    if isinstance(value, tuple):
-        return tuple(_resolve(item, dotted) for item in value)
-    if not isinstance(value, str) or "${" not in value:
-        return value
-    if MASKED in value:
-        raise ContextError(
-            f"the parameter {dotted!r}",
-            "its value is a secret, which is not stored with the run",
-            hint=f"Give it again: --set {dotted}=VALUE, or in a file of CONFIG_PATH.",
-        )
-    return ENV_REFERENCE.sub(lambda match: _variable(match[1], dotted), value)
-
-
-def _variable(name: str, dotted: str) -> str:
-    try:
-        return os.environ[name]
-    except KeyError:
-        raise ContextError(
-            f"the parameter {dotted!r}",
-            f"the environment variable {name!r} is not set",
-            hint=f"Set it: export {name}=VALUE.",
-        ) from None
-
-
 def dump_context(context: Context) -> str:
     """Return the YAML of a context, fit to be stored.
 
@@ -227,25 +124,28 @@ def parse_override(text: str) -> dict[str, Any]:
     """
     dotted, equals, value = text.partition("=")
     keys = dotted.strip().split(".")
-    if not equals:
-        raise OverrideError(text, "there is no '='")
-    if not all(keys) or len(keys) > _MAX_DEPTH:
-        raise OverrideError(text, f"{dotted!r} is no key")
-    nested: Any = _parse_value(text, value.strip())
+    try:
+        if not equals:
+            raise ValueError("there is no '='")
+        if not all(keys) or len(keys) > _MAX_DEPTH:
+            raise ValueError(f"{dotted!r} is no key")
+        nested: Any = _parse_value(value.strip())
+    except ValueError as error:
+        raise OverrideError(mask_arguments([text])[0], str(error)) from error
     for key in reversed(keys):
         nested = {key: nested}
     return cast("dict[str, Any]", nested)
 
 
-def _parse_value(text: str, value: str) -> object:
+def _parse_value(value: str) -> object:
     try:
-        parsed = load_yaml(value, where=repr(value))
+        parsed = load_yaml(value, where="--set")
     except ContextError as error:
-        raise OverrideError(text, f"the value {error}") from error
+        raise ValueError(f"the value {error.reason}") from error
     if isinstance(parsed, dict | list) and not value.startswith(("{", "[")):
-        raise OverrideError(text, f"the value {value!r} needs quotes, or brackets around it")
+        raise ValueError("the value needs quotes, or brackets around it")
     if ends_in_comment(value):
-        raise OverrideError(text, f"in the value {value!r}, '#' begins a comment; put it in quotes")
+        raise ValueError("'#' begins a comment; put the value in quotes")
     return parsed
 
 
@@ -308,7 +208,7 @@ class DefaultContextManager:
         data["gluepy"] = self.get_run_meta(run_id=run_id, run_folder=run_folder)
         context = Context(data)
         if evaluate_lazy:
-            _resolve_all(context)
+            resolve_all(context._root)  # noqa: SLF001 - of this module
         return context
 
     def load_context(
@@ -338,10 +238,10 @@ class DefaultContextManager:
         content = self._read_stored(path)
         stored = _load_mapping(content, path)
         if MASKED.encode() in content:
-            stored = _refill(stored, self._read_config_path())
-        data = _without_masked(stored)
+            stored = refill(stored, self._read_config_path())
+        data = without_masked(stored)
         self._apply(data, patches, local_patches, overrides)
-        _add_missing(data, stored)
+        add_missing(data, stored)
         data["gluepy"] = stored.get("gluepy", {})
         return Context(data)
 
@@ -426,7 +326,7 @@ class DefaultContextManager:
             _patch(data, "--patch", path, self.read_file)
         for path in local_patches or ():
             _patch(data, "--local-patch", path, _read_local)
-        merge(data, _plain(overrides or {}))
+        merge(data, plain(overrides or {}))
 
 
 def _patch(data: dict[str, Any], option: str, path: str, read: Callable[[str], bytes]) -> None:
@@ -464,49 +364,3 @@ def _load_mapping(content: bytes, where: str) -> dict[str, Any]:
             hint="Write it as 'section:' with 'key: value' below.",
         )
     return data
-
-
-def _resolve_all(value: Any) -> None:
-    """Read every value of a context, so that one that cannot be resolved raises its error."""
-    if isinstance(value, Context | _Section):
-        for key in value:
-            _resolve_all(value[key])
-    elif isinstance(value, tuple):
-        for item in value:
-            _resolve_all(item)
-
-
-# -- secrets, which are not stored -------------------------------------------------------------
-
-
-def _refill(stored: Any, fresh: Any) -> Any:
-    """Return ``stored`` with the secrets that ``fresh`` has at the same places."""
-    if isinstance(stored, dict):
-        source = fresh if isinstance(fresh, dict) else {}
-        return {key: _refill(value, source.get(key)) for key, value in stored.items()}
-    if isinstance(stored, list):
-        if not isinstance(fresh, list) or len(fresh) != len(stored):
-            return stored
-        return [_refill(*pair) for pair in zip(stored, fresh, strict=True)]
-    return fresh if _is_masked(stored) and fresh is not None else stored
-
-
-def _without_masked(stored: dict[str, Any]) -> dict[str, Any]:
-    """Leave out the secrets that are still masked: a patch may give one, of whatever type."""
-    return {
-        key: _without_masked(value) if isinstance(value, dict) else value
-        for key, value in stored.items()
-        if not _is_masked(value)
-    }
-
-
-def _add_missing(data: dict[str, Any], stored: dict[str, Any]) -> None:
-    for key, value in stored.items():
-        if key not in data:
-            data[key] = value
-        elif isinstance(value, dict) and isinstance(data[key], dict):
-            _add_missing(data[key], value)
-
-
-def _is_masked(value: object) -> bool:
-    return isinstance(value, str) and MASKED in value

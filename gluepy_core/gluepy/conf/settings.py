@@ -7,10 +7,10 @@ options of the command line.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gluepy.conf._defaults import BY_NAME, SETTINGS, Setting
+from gluepy.conf._defaults import BY_NAME, SETTINGS
 from gluepy.conf.project import SETTINGS_MODULE, Project
 from gluepy.exceptions import SettingsError, UnknownSettingError
 
@@ -20,11 +20,6 @@ _PREFIX = "GLUEPY_"
 
 # Environment variables that steer the tool and are no settings.
 _CONTROLS = frozenset({SETTINGS_MODULE, "GLUEPY_DISABLE_PLUGIN_AUTOLOAD"})
-
-_FLAGS = {
-    **dict.fromkeys(("1", "true", "yes", "on", "y", "t"), True),
-    **dict.fromkeys(("0", "false", "no", "off", "n", "f"), False),
-}
 
 #: Values by the name of their setting, each with its source.
 _Layer = dict[str, tuple[Any, str]]
@@ -51,7 +46,11 @@ class Settings:
         self._fill({**_defaults(root), **_from_module(dotted_path or "")}, root)
 
     def _fill(self, layer: _Layer, root: str) -> None:
-        _check_types(layer)
+        given = {name: found for name, found in layer.items() if found[1] != "default"}
+        if given:
+            from gluepy.conf._values import check_values
+
+            check_values(given)
         self.__dict__["_sources"] = {name: source for name, (_, source) in layer.items()}
         self.__dict__.update((name, value) for name, (value, _) in layer.items())
         _make_paths_absolute(self.__dict__, root)
@@ -170,11 +169,13 @@ def _from_project(project: Project | None) -> _Layer:
     source = (
         project.marker if project.marker != "pyproject.toml" else "pyproject.toml [tool.gluepy]"
     )
+    from gluepy.conf._values import refuse_typo
+
     layer: _Layer = {}
     for key, value in project.table.items():
         name = key.upper().replace("-", "_")
         if name != "SETTINGS_MODULE":
-            _refuse_typo(name, key, source)
+            refuse_typo(name, key, source)
             layer[name] = (value, source)
     return layer
 
@@ -212,13 +213,18 @@ def _import_settings(module: str) -> object:
 
 
 def _from_environ(environ: Mapping[str, str]) -> _Layer:
+    # An empty variable counts as none: many tools cannot unset one.
+    given = [name for name in environ if name.startswith(_PREFIX) and environ[name]]
+    if not given:
+        return {}
+    from gluepy.conf._values import parse_text, refuse_typo
+
     layer: _Layer = {}
-    for variable in environ:
-        # An empty variable counts as none: many tools cannot unset one.
-        if variable.startswith(_PREFIX) and variable not in _CONTROLS and environ[variable]:
+    for variable in given:
+        if variable not in _CONTROLS:
             name, source = variable.removeprefix(_PREFIX), f"environment {variable}"
-            _refuse_typo(name, variable, source)
-            layer[name] = (_parse(name, environ[variable], source), source)
+            refuse_typo(name, variable, source)
+            layer[name] = (parse_text(name, environ[variable], source), source)
     return layer
 
 
@@ -227,107 +233,6 @@ def _from_options(overrides: Mapping[str, object]) -> _Layer:
         name: (value, f"option --{name.lower().replace('_', '-')}")
         for name, value in overrides.items()
     }
-
-
-# -- reading the text of an environment variable -----------------------------------------------
-
-
-def _parse(name: str, text: str, source: str) -> object:
-    setting = BY_NAME.get(name)
-    kind = setting.kind if setting else "text"
-    if kind == "flag":
-        return _parse_flag(text, source)
-    if kind == "number":
-        return _parse_number(text, source)
-    if kind == "table" or (kind == "list" and text.lstrip().startswith("[")):
-        return _parse_json(text, source, kind)
-    if kind == "list":
-        return [item.strip() for item in text.split(",") if item.strip()]
-    return text
-
-
-def _parse_flag(text: str, source: str) -> bool:
-    try:
-        return _FLAGS[text.strip().lower()]
-    except KeyError:
-        raise SettingsError(source, f"{text!r} is no flag", hint="Use 1 or 0.") from None
-
-
-def _parse_number(text: str, source: str) -> int | float:
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    raise SettingsError(source, f"{text!r} is no number")
-
-
-def _parse_json(text: str, source: str, kind: str) -> object:
-    import json
-
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        example = '["a", "b"]' if kind == "list" else '{"a": "b"}'
-        raise SettingsError(
-            source, f"is not valid JSON: {error}", hint=f"Write a {kind} as {example}."
-        ) from error
-
-
-# -- checks ------------------------------------------------------------------------------------
-
-
-def _refuse_typo(name: str, key: str, source: str) -> None:
-    """Raise an error if an unknown setting is all but called like a known one."""
-    if name in BY_NAME:
-        return
-    similar = [known for known in BY_NAME if abs(len(known) - len(name)) <= 2]  # noqa: PLR2004
-    if not similar:
-        return
-    import difflib
-
-    # Far stricter than for advice: a project may have settings of its own.
-    close = difflib.get_close_matches(name, similar, n=1, cutoff=0.85)
-    if close:
-        raise SettingsError(
-            source, f"there is no setting {key!r}", hint=f"Did you mean {close[0]!r}?"
-        )
-
-
-def _check_types(layer: _Layer) -> None:
-    for setting in SETTINGS:
-        value, source = layer[setting.name]
-        if source != "default" and setting.default is not None:
-            problem = next(_problems(setting, value), "")
-            if problem:
-                raise SettingsError(source, f"{setting.name} {problem}")
-
-
-def _problems(setting: Setting, value: object) -> Iterator[str]:
-    if not isinstance(value, _TYPES[setting.kind]) or (
-        setting.kind == "number" and isinstance(value, bool)
-    ):
-        yield f"is {value!r}, not a {setting.kind}"
-        return
-    items = _items(value) if setting.kind in {"list", "table"} else []
-    for item in items:
-        if not isinstance(item, setting.item):
-            yield f"holds {item!r}, which is not text"
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "text": (str, os.PathLike),
-    "flag": (bool,),
-    "number": (int, float),
-    "list": (list, tuple),
-    "table": (Mapping,),
-}
-
-
-def _items(value: object) -> list[object]:
-    if isinstance(value, Mapping):
-        return [*value.keys(), *value.values()]
-    return list(value)  # type: ignore[call-overload, no-any-return]  # checked to be a list
 
 
 # -- paths -------------------------------------------------------------------------------------

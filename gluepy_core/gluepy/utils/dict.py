@@ -27,7 +27,7 @@ def merge(
 
     Args:
         a: Is changed.
-        b: Stays as it is.
+        b: Stays as it is, whatever is merged into ``a`` later.
         path: Keys that lead to ``a``, for messages.
         allow_new_key: Whether ``b`` may bring keys that ``a`` does not have.
 
@@ -45,18 +45,18 @@ def merge(
         raise ValueError(f"mappings are nested more than {_MAX_DEPTH} deep")
     for key, new in b.items():
         dotted = ".".join(map(str, [*keys, key]))
-        if key not in a:
-            if not allow_new_key:
-                raise KeyError(f"new key {dotted!r} is not allowed")
-            a[key] = new
-            continue
-        old = a[key]
+        if key not in a and not allow_new_key:
+            raise KeyError(f"new key {dotted!r} is not allowed")
+        old = a.get(key)
         if isinstance(old, dict) and isinstance(new, dict):
             merge(old, new, [*keys, str(key)], allow_new_key)
-        elif _is_compatible(old, new):
-            a[key] = new
-        else:
+        elif not _is_compatible(old, new):
             raise MergeTypeError(dotted, old, new)
+        elif isinstance(new, dict):
+            # A copy: a later merge into ``a`` must not change ``b``, nor what an alias shares.
+            a[key] = merge({}, new, [*keys, str(key)])
+        else:
+            a[key] = new
     return a
 
 

@@ -19,27 +19,29 @@ def reason_of(error: BaseException) -> str:
 def location_of(error: BaseException) -> str:
     """Return ``file:line`` of the code that is at fault, or nothing if that is unknown.
 
-    That is where a syntax error stands, else the innermost frame that belongs neither to the
-    standard library nor to an installed library nor to Gluepy.
+    That is where a syntax error stands, else the innermost frame in the user's own code, else the
+    innermost one in an installed library.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"{error.filename}:{error.lineno}"
-    location = ""
+    own, library = "", ""
     trace: TracebackType | None = error.__traceback__
     while trace is not None:
         file = trace.tb_frame.f_code.co_filename
-        if _is_project_code(file):
-            location = f"{file}:{trace.tb_lineno}"
+        if _is_library(file):
+            library = f"{file}:{trace.tb_lineno}"
+        elif not file.startswith(("<frozen", _STANDARD_LIBRARY, _GLUEPY)):
+            own = f"{file}:{trace.tb_lineno}"
         trace = trace.tb_next
-    return location
+    return own or library
 
 
 _STANDARD_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _GLUEPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
-def _is_project_code(file: str) -> bool:
-    return not (
-        file.startswith(("<frozen", _STANDARD_LIBRARY, _GLUEPY))
-        or f"{os.sep}site-packages{os.sep}" in file
+def _is_library(file: str) -> bool:
+    folders = file.split(os.sep)
+    return not file.startswith(_GLUEPY) and (
+        "site-packages" in folders or "dist-packages" in folders
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from contextvars import ContextVar
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -53,12 +54,14 @@ class LazyProxy(Generic[T]):
     _factory: Callable[[], T]
     _wrapped: T | _Empty
     _scope: ContextVar[T]
+    _lock: threading.RLock
 
     def __init__(self, factory: Callable[[], T]) -> None:
         # Through object: this class forwards setting of attributes to what it wraps.
         object.__setattr__(self, "_factory", factory)
         object.__setattr__(self, "_wrapped", empty)
         object.__setattr__(self, "_scope", ContextVar("scope"))
+        object.__setattr__(self, "_lock", threading.RLock())
 
     def _target(self) -> T:
         try:
@@ -66,7 +69,9 @@ class LazyProxy(Generic[T]):
         except LookupError:
             pass
         if isinstance(self._wrapped, _Empty):
-            object.__setattr__(self, "_wrapped", self._factory())
+            with self._lock:
+                if isinstance(self._wrapped, _Empty):  # no other thread was faster
+                    object.__setattr__(self, "_wrapped", self._factory())
         return self._wrapped  # type: ignore[return-value]  # no longer empty: made just above
 
     def __getattr__(self, name: str) -> Any:
@@ -105,11 +110,19 @@ class LazyProxy(Generic[T]):
     def __dir__(self) -> list[str]:
         return dir(self._target())
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copied and pickled as what it stands for, which exists in another process, too.
+        return (_itself, (self._target(),))
+
     def __str__(self) -> str:
         return str(self._target())
 
     def __repr__(self) -> str:
         return repr(self._target())
+
+
+def _itself(target: T) -> T:
+    return target
 
 
 @contextlib.contextmanager
@@ -167,7 +180,7 @@ def import_string(dotted_path: str) -> Any:
     """
     separator = ":" if ":" in dotted_path else "."
     module_name, _, attribute = dotted_path.rpartition(separator)
-    if not module_name or not attribute:
+    if not module_name or not attribute or module_name.startswith("."):
         raise ImportError(f"{dotted_path!r} is no dotted path such as 'package.module.Class'")
     target: Any = import_module(module_name)
     for name in attribute.split("."):
