@@ -266,7 +266,7 @@ class App:
         try:
             plugin = self.load(one)
             try:
-                hooks.add(plugin, one.name, one.who)
+                hooks.add(plugin, one.name, one.source)
             except PluginError as error:
                 self._note_broken(one, error)
                 raise
@@ -279,7 +279,7 @@ class App:
     def _add_project_hooks(self, hooks: Hooks) -> None:
         for dotted_path in self.settings.HOOKS:
             plugin = _import_plugin(dotted_path)
-            hooks.add(plugin, dotted_path, f"plugin {dotted_path!r} of the setting HOOKS")
+            hooks.add(plugin, dotted_path, "the project")
 
     def _settings_info(self) -> Any:
         from gluepy.exec.records import SettingsInfo

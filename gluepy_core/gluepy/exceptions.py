@@ -8,6 +8,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── UnknownCommandError
     │   ├── UnknownLabelError            (also a KeyError)
     │   ├── AmbiguousLabelError          (also a LookupError)
+    │   ├── UnknownHookError
     │   ├── UnknownStepError
     │   ├── EmptyPlanError
     │   ├── UnknownRunError
@@ -111,6 +112,7 @@ __all__ = [
     "TaskFailedError",
     "UnknownCommandError",
     "UnknownFormatError",
+    "UnknownHookError",
     "UnknownLabelError",
     "UnknownModuleError",
     "UnknownPluginError",
@@ -223,6 +225,15 @@ class AmbiguousLabelError(CommandError, LookupError):
         self.kind = kind
         self.label = label
         self.owners = tuple(owners)
+
+
+class UnknownHookError(CommandError):
+    """A hook was asked for that does not exist."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        hint = _did_you_mean(name, known) or f"The hooks are: {', '.join(known)}."
+        super().__init__(f"there is no hook {name!r}", hint=hint)
+        self.name = name
 
 
 class UnknownStepError(CommandError):

@@ -119,7 +119,7 @@ def _print_help(ctx: click.Context, param: click.Parameter, value: bool) -> None
     help="Show this message.",
 )
 @click.pass_context
-def cli(ctx: click.Context, **_: Any) -> None:
+def cli(ctx: click.Context, /, **_: Any) -> None:
     """Run and browse pipelines made of DAGs and Tasks."""
     if ctx.invoked_subcommand is None:
         print_result(ctx.get_help())

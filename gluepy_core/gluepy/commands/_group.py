@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,7 @@ class GluepyGroup(click.Group):
             raise UnknownCommandError(args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
-    def _own_commands(self) -> dict[str, click.Command]:
+    def _own_commands(self) -> Mapping[str, click.Command]:
         """Return what the project's modules, and the plugins of its setting HOOKS, have added."""
         app = _app()
         if app.settings.INSTALLED_MODULES:
@@ -145,15 +146,23 @@ class GluepyGroup(click.Group):
         set_up(ctx)
         return rest
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, **extra: Any) -> Any:
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: FBT001, FBT002 - click's signature
+        **extra: Any,
+    ) -> Any:
         """Run the command line; in the end the process exits with the code that the page says.
 
         A user's mistake is one sentence on standard error, never a traceback.
         """
-        if not extra.pop("standalone_mode", True):
-            return super().main(args, *rest, standalone_mode=False, **extra)
+        run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
+        if not standalone_mode:
+            return run()
         _never_fail_to_encode()
-        code = self._guarded(args, *rest, **extra)
+        code = _guarded(run)
         if self._running is not None:
             app, command = self._running
             self._running = None
@@ -172,23 +181,6 @@ class GluepyGroup(click.Group):
         app = _app()
         app.before_command(command)
         self._running = app, command
-
-    def _guarded(self, *args: Any, **extra: Any) -> int:
-        try:
-            result = super().main(*args, standalone_mode=False, **extra)
-        except GluepyError as error:
-            print_error(error)
-            return error.exit_code
-        except click.ClickException as error:
-            error.show()
-            return error.exit_code
-        except (click.Abort, KeyboardInterrupt):
-            note("Interrupted.")
-            return 130
-        except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a task's
-            _report_fault(error)
-            return 3
-        return result if isinstance(result, int) else 0
 
     @staticmethod
     def _renamed(command: click.Command, name: str) -> click.Command:
@@ -221,6 +213,25 @@ class GluepyGroup(click.Group):
             "From plugins": {name: f"from {one.source}" for name, one in contributed.items()},
         }
         return {title: section for title, section in sections.items() if section}
+
+
+def _guarded(run: Callable[[], object]) -> int:
+    """Run a command and return the exit code; what it raises is printed as people need it."""
+    try:
+        result = run()
+    except GluepyError as error:
+        print_error(error)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        note("Interrupted.")
+        return 130
+    except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a task's
+        _report_fault(error)
+        return 3
+    return result if isinstance(result, int) else 0
 
 
 def _app() -> App:

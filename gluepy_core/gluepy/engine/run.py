@@ -15,7 +15,7 @@ from gluepy.conf.context import Context, dump_context
 from gluepy.conf.secrets import mask
 from gluepy.engine.loop import run_plan
 from gluepy.engine.tracking import RunTracking
-from gluepy.exceptions import ModuleLoadError
+from gluepy.exceptions import ModuleLoadError, UnknownRunError
 from gluepy.exec import TASK_REGISTRY
 from gluepy.exec.plan import Plan, Selection, Step
 from gluepy.exec.records import RunInfo, RunReport
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
     from gluepy.plugin.manager import Hooks
 
-__all__ = ["RunRequest", "RunResult", "run"]
+__all__ = ["RunRequest", "RunResult", "has_run", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +69,20 @@ class RunResult:
         report: How it ended.
         metrics: All metrics of its folder, also those of earlier runs in it.
         compared: The metrics of the runs to compare with, by folder.
+        evaluations: Labels of the evaluation tasks of this run.
     """
 
     run: RunInfo
     report: RunReport
     metrics: Mapping[str, float]
     compared: Mapping[str, Mapping[str, float]]
+    evaluations: tuple[str, ...] = ()
+
+    @property
+    def has_evaluated(self) -> bool:
+        """Whether an evaluation task has run."""
+        outcomes = self.report.outcomes()
+        return any(label in outcomes for label in self.evaluations)
 
 
 def run(
@@ -136,13 +144,25 @@ def run(
         backend.create_run(plan.dag, run_id=info.run_id, config=mask(context.to_dict()))
         report = run_plan(plan, info, hooks, tracking, save=save, sources_of=_sources_of)
         backend.set_terminated(info.run_id, report.status)
-    return RunResult(run=info, report=report, metrics=metrics, compared=compared)
+    evaluations = tuple(step.label for step in plan.steps if step.is_evaluation)
+    return RunResult(
+        run=info, report=report, metrics=metrics, compared=compared, evaluations=evaluations
+    )
+
+
+def has_run(name: str) -> bool:
+    """Return whether there is a run in a folder, or with an id."""
+    try:
+        find_run_folder(default_storage, name, option="--run")
+    except UnknownRunError:
+        return False
+    return True
 
 
 def _context_of(request: RunRequest) -> Context:
     manager = default_context_manager
     # Patches lie in the storage, which is a layer above the one that reads them.
-    manager.read_file = default_storage.open
+    manager.read_file = _read_file
     patches, local_patches = list(request.patches), list(request.local_patches)
     if request.retry:
         folder = find_run_folder(default_storage, request.retry, option="--retry")
@@ -158,6 +178,11 @@ def _context_of(request: RunRequest) -> Context:
         local_patches=local_patches,
         overrides=request.overrides,
     )
+
+
+def _read_file(path: str) -> bytes:
+    content = default_storage.open(path, mode="rb")
+    return content if isinstance(content, bytes) else content.encode()
 
 
 def _tracking_backend(settings: Settings) -> Any:

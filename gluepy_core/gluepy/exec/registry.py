@@ -77,7 +77,7 @@ class Registration:
     target: str
     sources: tuple[Source, ...]
     load: Callable[[], Any]
-    cls: Any = None
+    cls: type[Any] | None = None
 
     @property
     def owners(self) -> tuple[str, ...]:
@@ -291,7 +291,7 @@ class Registry(MutableMapping[str, type[T]]):
     def _loaded(self, entry: Registration) -> type[T]:
         if entry.cls is not None:
             return entry.cls
-        cls = entry.load()
+        cls: type[T] = entry.load()
         # Its import has registered the class, perhaps with more sources than were declared.
         latest = self._entries.get(entry.label, {}).get(entry.owners[0], entry)
         self._put(replace(latest, cls=cls))

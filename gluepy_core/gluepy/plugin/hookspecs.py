@@ -118,6 +118,7 @@ def around_task(task: TaskInfo, run: RunInfo) -> Generator[None, None, None]:
         task: The attempt.
         run: The run that it belongs to.
     """
+    yield
 
 
 @_hookspec

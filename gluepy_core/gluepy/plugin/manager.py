@@ -45,7 +45,7 @@ class Implementation:
     Attributes:
         hook: Name of the hook.
         plugin: Short name of the plugin.
-        who: The plugin with its distribution and version, for messages.
+        source: What the plugin belongs to: a distribution with its version, or the project.
         position: Where it asked to be called: ``first``, ``last``, or in order of adding.
         function: What is called.
         arguments: Names of the arguments that it takes.
@@ -55,12 +55,17 @@ class Implementation:
 
     hook: str
     plugin: str
-    who: str
+    source: str
     position: Position
     function: Callable[..., Any]
     arguments: tuple[str, ...]
     calls: int = 0
     seconds: float = 0.0
+
+    @property
+    def who(self) -> str:
+        """The plugin with what it belongs to, for messages."""
+        return _who(self.plugin, self.source)
 
 
 @dataclass(slots=True)
@@ -87,7 +92,7 @@ class Hooks:
         self._manager = pluggy.PluginManager(hookspecs.PROJECT_NAME)
         self._manager.add_hookspecs(hookspecs)
         self._trace = trace
-        # By identity, in order of adding: short name, and name with distribution and version.
+        # By identity, in order of adding: short name, and what it belongs to.
         self._plugins: dict[int, tuple[str, str]] = {}
         self._calls: dict[str, tuple[Implementation, ...]] = dict.fromkeys(self.names(), ())
         self._failures: dict[Implementation, HookFailure] = {}
@@ -96,13 +101,13 @@ class Hooks:
 
     # -- adding plugins ------------------------------------------------------------------------
 
-    def add(self, plugin: object, name: str, who: str) -> None:
+    def add(self, plugin: object, name: str, source: str) -> None:
         """Add a plugin after those that are there; one that is there already is not added again.
 
         Args:
             plugin: A module or an instance.
             name: Its short name.
-            who: Its name with distribution and version, for messages.
+            source: What it belongs to: a distribution with its version, or the project.
 
         Raises:
             HookNameError: If it implements a hook that does not exist.
@@ -112,9 +117,9 @@ class Hooks:
         if self._manager.is_registered(plugin):
             return
         for attribute in dir(plugin):
-            self._check(plugin, attribute, who)
-        self._plugins[id(plugin)] = name, who
-        self._manager.register(plugin, name=f"{who} #{len(self._plugins)}")
+            self._check(plugin, attribute, _who(name, source))
+        self._plugins[id(plugin)] = name, source
+        self._manager.register(plugin, name=f"{name} #{len(self._plugins)}")
         for caller in self._manager.get_hookcallers(plugin) or ():
             self._calls[caller.name] = self._in_order(caller)
 
@@ -132,9 +137,10 @@ class Hooks:
             raise HookNameError(who, hook, self._calls)
         allowed = list(inspect.signature(getattr(hookspecs, hook)).parameters)
         function = getattr(plugin, attribute)
-        for argument in inspect.signature(function).parameters:
-            if argument not in allowed:
-                raise HookArgumentError(who, hook, argument, allowed)
+        for parameter in inspect.signature(function).parameters.values():
+            # One with a default is the implementation's own affair, to pluggy too.
+            if parameter.name not in allowed and parameter.default is parameter.empty:
+                raise HookArgumentError(who, hook, parameter.name, allowed)
         is_wrapper = hook in hookspecs.WRAPPERS
         is_written_so = options["wrapper"] and inspect.isgeneratorfunction(function)
         if options["hookwrapper"] or is_written_so is not is_wrapper:
@@ -151,9 +157,11 @@ class Hooks:
         return tuple(implementation for _, implementation in found)
 
     def _describe(self, impl: pluggy.HookImpl, caller: pluggy.HookCaller) -> Implementation:
-        name, who = self._plugins[id(impl.plugin)]
+        name, source = self._plugins[id(impl.plugin)]
         position: Position = "first" if impl.tryfirst else "last" if impl.trylast else "in order"
-        return Implementation(caller.name, name, who, position, impl.function, tuple(impl.argnames))
+        return Implementation(
+            caller.name, name, source, position, impl.function, tuple(impl.argnames)
+        )
 
     # -- looking -------------------------------------------------------------------------------
 
@@ -247,6 +255,10 @@ class Hooks:
         if key not in self._warned:
             self._warned.add(key)
             logger.warning("%s: its hook %r %s", implementation.who, implementation.hook, what)
+
+
+def _who(plugin: str, source: str) -> str:
+    return f"plugin {plugin!r} of {source}"
 
 
 class _StrayOutput(io.TextIOBase):

@@ -1,0 +1,100 @@
+"""Options that `gluepy dag` and `gluepy task` share, and what becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from gluepy.commands._output import note
+from gluepy.commands._setup import is_quiet
+
+if TYPE_CHECKING:
+    from gluepy.engine.run import RunResult
+    from gluepy.exec.records import RunReport
+
+__all__ = ["exit_code_of", "merge_overrides", "parameter_options", "run_with_display"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def parameter_options(function: F) -> F:
+    """Add the options for parameters and for the display of a failure."""
+    for option in reversed(
+        [
+            click.option(
+                "-p",
+                "--patch",
+                "patches",
+                metavar="FILE",
+                multiple=True,
+                help="Merge a YAML file of the storage into the context.",
+            ),
+            click.option(
+                "-lp",
+                "--local-patch",
+                "local_patches",
+                metavar="FILE",
+                multiple=True,
+                help="Merge a YAML file of this machine into the context.",
+            ),
+            click.option(
+                "--set",
+                "overrides",
+                metavar="KEY=VALUE",
+                multiple=True,
+                help="Set one parameter: --set model.depth=4.",
+            ),
+            click.option(
+                "--tb",
+                type=click.Choice(["short", "full", "line", "no"]),
+                default="short",
+                show_default=True,
+                help="How much of the traceback of a failing task to show.",
+            ),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+def merge_overrides(texts: Iterable[str]) -> Mapping[str, Any]:
+    """Return what all ``--set`` say together.
+
+    Raises:
+        OverrideError: If one cannot be read, or two contradict each other in type.
+    """
+    from gluepy.conf.context import parse_override
+    from gluepy.exceptions import MergeTypeError, OverrideError
+    from gluepy.utils.dict import merge
+
+    together: dict[str, Any] = {}
+    for text in texts:
+        try:
+            merge(together, parse_override(text))
+        except MergeTypeError as error:
+            raise OverrideError(text, error.message) from error
+    return together
+
+
+def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
+    """Run something while a person looks on, and tell in the end which hooks were at fault."""
+    from gluepy.app import get_app
+    from gluepy.commands._display import RunDisplay
+
+    hooks = get_app().hooks
+    if not is_quiet():
+        hooks.add(RunDisplay(tb=tb), "display", "gluepy-core")
+    result = run()
+    for failure in hooks.failures:
+        times = f" ({failure.times} times)" if failure.times > 1 else ""
+        note(f"{failure.who}: hook {failure.hook!r} failed{times}: {failure.error}")
+    return result
+
+
+def exit_code_of(report: RunReport) -> int:
+    """Return 0 for a success, 1 for a failure, 128 and the signal for an interrupt."""
+    if report.status == "interrupted":
+        return 128 + report.signal
+    return 0 if report.status == "succeeded" else 1

@@ -1,0 +1,200 @@
+"""``gluepy dag``: runs a DAG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gluepy.commands._completion import complete_dags, complete_steps
+from gluepy.commands._output import print_result
+from gluepy.commands._run_options import (
+    exit_code_of,
+    merge_overrides,
+    parameter_options,
+    run_with_display,
+)
+from gluepy.exceptions import OptionClashError, TaskFailedError
+
+if TYPE_CHECKING:
+    from gluepy.engine.run import RunRequest, RunResult
+    from gluepy.exec.records import RunReport
+
+__all__ = ["command", "run_dag"]
+
+
+@click.command("dag")
+@click.argument("label", shell_complete=complete_dags)
+@click.argument("more", nargs=-1, metavar="")
+@click.option(
+    "--task",
+    "tasks",
+    metavar="LABEL",
+    multiple=True,
+    shell_complete=complete_steps,
+    help="Run only this task; give it again for more.",
+)
+@click.option(
+    "--from-task",
+    metavar="LABEL",
+    default="",
+    shell_complete=complete_steps,
+    help="Run this task and those after it.",
+)
+@click.option(
+    "--until-task",
+    metavar="LABEL",
+    default="",
+    shell_complete=complete_steps,
+    help="Run this task and those before it.",
+)
+@click.option(
+    "--retry",
+    metavar="RUN",
+    default="",
+    help="Run again in the folder of an earlier run, with its parameters.",
+)
+@parameter_options
+@click.option("--skip-eval", is_flag=True, help="Leave out the evaluation tasks.")
+@click.option("--eval-only", is_flag=True, help="Run only the evaluation tasks.")
+@click.option(
+    "--compare",
+    metavar="RUN...",
+    multiple=True,
+    help="Print the metrics beside those of earlier runs.",
+)
+def command(label: str, more: tuple[str, ...], tb: str, **options: Any) -> int:
+    """Run a DAG.
+
+    LABEL is the label of the DAG: short (training), or with its distribution (acme:training).
+
+    Results, that is metrics, go to standard output; all else goes to standard error. The exit code
+    is 0 if every task succeeded, 1 if one did not.
+    """
+    from gluepy.app import get_app
+
+    if more and not options["compare"]:
+        raise click.UsageError(f"Got unexpected extra argument {more[0]!r}.")
+    options["compare"] += more  # --compare A B, as Gluepy 1.6 has it
+    request = _request(**options)
+    result = run_with_display(lambda: get_app().run_dag(label, request), tb=tb)
+    _print_metrics(result)
+    return exit_code_of(result.report)
+
+
+def run_dag(  # noqa: PLR0913, PLR0917 - the signature of Gluepy 1.6
+    label: str,
+    retry: str | None = None,
+    patch: str | Sequence[str] | None = None,
+    from_task: str | None = None,
+    task: str | Sequence[str] | None = None,
+    local_patch: str | Sequence[str] | None = None,
+    skip_eval: bool = False,  # noqa: FBT001, FBT002 - positional in Gluepy 1.6
+    eval_only: bool = False,  # noqa: FBT001, FBT002 - positional in Gluepy 1.6
+    compare: str | Sequence[str] | None = None,
+) -> RunReport:
+    """Run a DAG from Python, as ``gluepy dag`` does.
+
+    Args:
+        label: Of the DAG.
+        retry: Folder or id of a run to run again in.
+        patch: Files of parameters in the storage.
+        from_task: Label of the first task to run.
+        task: Labels of the only tasks to run.
+        local_patch: Files of parameters on this machine.
+        skip_eval: Leave out the evaluation tasks.
+        eval_only: Leave out all others.
+        compare: Runs to print the metrics of.
+
+    Returns:
+        How it ended.
+
+    Raises:
+        TaskFailedError: If a task did not succeed.
+        GluepyError: If the run cannot begin.
+        KeyboardInterrupt: If a signal stopped it.
+    """
+    from gluepy.app import get_app
+
+    request = _request(
+        tasks=_as_tuple(task),
+        from_task=from_task or "",
+        until_task="",
+        retry=retry or "",
+        patches=_as_tuple(patch),
+        local_patches=_as_tuple(local_patch),
+        overrides=(),
+        skip_eval=skip_eval,
+        eval_only=eval_only,
+        compare=_as_tuple(compare),
+    )
+    result = run_with_display(lambda: get_app().run_dag(label, request), tb="short")
+    _print_metrics(result)
+    _raise_unless_succeeded(result)
+    return result.report
+
+
+def _request(
+    *,
+    tasks: tuple[str, ...],
+    from_task: str,
+    until_task: str,
+    overrides: Iterable[str],
+    skip_eval: bool,
+    eval_only: bool,
+    **rest: Any,
+) -> RunRequest:
+    """Return what the options ask for together, if they do not contradict each other."""
+    from gluepy.engine.run import RunRequest
+    from gluepy.exec.plan import Selection
+
+    if skip_eval and eval_only:
+        raise OptionClashError("--skip-eval", "--eval-only")
+    for option, value in (("--from-task", from_task), ("--until-task", until_task)):
+        if tasks and value:
+            raise OptionClashError("--task", option)
+    return RunRequest(
+        selection=Selection(
+            tasks=tasks,
+            from_task=from_task,
+            until_task=until_task,
+            skip_eval=skip_eval,
+            eval_only=eval_only,
+        ),
+        overrides=merge_overrides(overrides),
+        **rest,
+    )
+
+
+def _as_tuple(value: str | Sequence[str] | None) -> tuple[str, ...]:
+    if not value:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _raise_unless_succeeded(result: RunResult) -> None:
+    if result.report.status == "interrupted":
+        raise KeyboardInterrupt
+    for step in result.report.steps:
+        end = step.outcome
+        if end is not None and end.status not in ("succeeded", "skipped"):
+            raise TaskFailedError(step.label, end.status, end.error, folder=result.run.location)
+
+
+def _print_metrics(result: RunResult) -> None:
+    """Print the metrics in the form of Gluepy 1.6, which other programs read."""
+    if result.has_evaluated:
+        lines = [f"metric:{name}={value}" for name, value in result.metrics.items()]
+        print_result("\n".join(["=== GLUEPY METRICS ===", *lines, "=== END METRICS ==="]))
+    if result.compared:
+        print_result(_comparison({result.run.folder: result.metrics, **result.compared}))
+
+
+def _comparison(runs: Mapping[str, Mapping[str, float]]) -> str:
+    """Return a table of metrics as tab-separated values, a run a line."""
+    names = list(dict.fromkeys(name for metrics in runs.values() for name in metrics))
+    lines = [["run_folder", *names]]
+    for folder, metrics in runs.items():
+        lines.append([folder, *(str(metrics[name]) if name in metrics else "" for name in names)])
+    return "\n".join("\t".join(line) for line in lines)

@@ -1,0 +1,52 @@
+"""``gluepy task``: runs one task alone, as orchestrators do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from gluepy.commands._completion import complete_tasks
+from gluepy.commands._output import note
+from gluepy.commands._run_options import (
+    exit_code_of,
+    merge_overrides,
+    parameter_options,
+    run_with_display,
+)
+
+__all__ = ["command"]
+
+
+@click.command("task")
+@click.argument("label", shell_complete=complete_tasks)
+@click.option(
+    "--run",
+    metavar="RUN",
+    default="",
+    help="Work in this run folder, with its parameters; it is made if it is missing.",
+)
+@parameter_options
+def command(label: str, run: str, tb: str, **options: Any) -> int:
+    """Run one task alone, in a run folder.
+
+    LABEL is the label of the task: short (clean), or with its distribution (acme:clean). The task
+    finds the files of the run folder and its parameters, as if the others had just run.
+    """
+    from gluepy.app import get_app
+    from gluepy.engine.run import RunRequest, has_run
+    from gluepy.exec import TASK_REGISTRY
+
+    app = get_app()
+    app.load_registries()
+    TASK_REGISTRY.find(label)
+    is_there = bool(run) and has_run(run)
+    if run and not is_there:
+        note(f"There is no run in {run!r} yet: it is made.")
+    request = RunRequest(
+        retry=run if is_there else "",
+        folder="" if is_there else run,
+        overrides=merge_overrides(options.pop("overrides")),
+        **options,
+    )
+    return exit_code_of(run_with_display(lambda: app.run_task(label, request), tb=tb).report)
