@@ -17,7 +17,9 @@ class Readable(Protocol):
 
 
 #: What can be stored: text (as UTF-8), bytes, a stream, or an iterable of text or bytes.
-Content: TypeAlias = str | bytes | bytearray | memoryview | Readable | Iterable[str | bytes]
+Content: TypeAlias = (
+    str | bytes | bytearray | memoryview | Readable | Iterable[str | bytes | bytearray]
+)
 
 
 def iter_chunks(content: Content, size: int) -> Iterator[bytes]:

@@ -59,17 +59,15 @@ def make_folder(path: str) -> None:
     Raises:
         StorageWriteError: If the disk refuses, or a file stands in the way.
     """
-    if os.path.isdir(path):
-        return
-    parent = os.path.dirname(path)
-    make_folder(parent)
+    changed = []
+    folder = path
+    while not os.path.isdir(folder):
+        folder = os.path.dirname(folder)
+        changed.append(folder)
     with reporting(path):
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            if not os.path.isdir(path):  # else another process was faster
-                raise
-        _sync_folder(parent)
+        os.makedirs(path, exist_ok=True)
+        for folder in changed:
+            _sync_folder(folder)
 
 
 @contextlib.contextmanager
@@ -100,8 +98,9 @@ def _fill(descriptor: int, path: str, chunks: Iterable[bytes], *, private: bool)
             with reporting(path):
                 rest = rest[os.write(descriptor, rest) :]
     with reporting(path):
-        if not private and os.path.exists(path):
-            os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
+        if not private:
+            with contextlib.suppress(FileNotFoundError):
+                os.fchmod(descriptor, stat.S_IMODE(os.stat(path).st_mode))
         sync(descriptor)
 
 

@@ -233,6 +233,7 @@ class BaseStorage:
         for name in folders:
             self._check_folder(join_key(dest, name))
         for name in files:
+            self._existing(join_key(src, name))
             self._check_target(join_key(dest, name), overwrite=overwrite)
         for name in folders:
             self._make_folder(join_key(dest, name))

@@ -1,0 +1,43 @@
+"""The storage in memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from gluepy.files.storages import BaseStorage
+from gluepy.files.storages.memory import MemoryStorage
+from gluepy.testing.storages import StorageSuite
+
+
+class TestMemoryStorage(StorageSuite):
+    @pytest.fixture
+    def storage(self) -> BaseStorage:
+        return MemoryStorage()
+
+
+class TestMemoryStorageWithRoot(StorageSuite):
+    @pytest.fixture
+    def storage(self) -> BaseStorage:
+        return MemoryStorage("/data/project/")
+
+
+def test_each_memory_storage_has_its_own_files() -> None:
+    first, second = MemoryStorage(), MemoryStorage()
+
+    first.touch("a", "x")
+
+    assert second.ls() == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("root", "path"), [(None, "/memory/a"), ("data", "/data/a"), ("/", "/a"), ("/x/y/", "/x/y/a")]
+)
+def test_absolute_path_starts_with_the_root(root: str | None, path: str) -> None:
+    storage = MemoryStorage(root)
+
+    assert storage.abspath("a") == path
+    assert storage.relpath(path) == "a"
+
+
+def test_location_is_a_url() -> None:
+    assert MemoryStorage().location("./a/b.txt") == "memory://a/b.txt"
