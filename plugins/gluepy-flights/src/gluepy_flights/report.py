@@ -51,8 +51,8 @@ th:first-child, td:first-child { text-align: left; }
 <h1>Arrival delays of flights from New York, 2013</h1>
 <p><strong>$verdict</strong></p>
 <p>Learnt from $trained flights of $train_months, tested on $tested flights of $test_months. Both
-predict the arrival delay in minutes, $notice whole hour(s) before the clock hour of the scheduled
-departure; the error is the mean absolute one.</p>
+predict the arrival delay in minutes, $notice before the clock hour of the scheduled
+departure begins; the error is the mean absolute one.</p>
 <img src="$picture" alt="Density of predicted against actual arrival delays">
 <h2>Mean absolute error, in minutes</h2>
 $scores
@@ -96,13 +96,17 @@ def render_report(
         tested=f"{counts['arrived, to test on']:,}",
         train_months=_months(1, first - 1),
         test_months=_months(first, 12),
-        notice=parameters.notice_h,
+        notice=_hours(parameters.notice_h),
         picture=escape(picture),
         scores=_scores_table(scores, airlines),
         flights=_table(("", "flights"), ((what, f"{count:,}") for what, count in counts.items())),
         parameters=_table(
             ("parameter", "value"),
-            ((name, str(value)) for name, value in dataclasses.asdict(parameters).items() if value),
+            (
+                (name, str(value))
+                for name, value in dataclasses.asdict(parameters).items()
+                if value != ""
+            ),
         ),
     )
 
@@ -134,6 +138,10 @@ def _count(flights: pd.DataFrame, first_test_month: int) -> dict[str, int]:
 def _months(first: int, last: int) -> str:
     ends = dict.fromkeys((_MONTHS[first - 1], _MONTHS[last - 1]))
     return " to ".join(ends)
+
+
+def _hours(count: int) -> str:
+    return "one hour" if count == 1 else f"{count} hours"
 
 
 def _scores_table(scores: pd.DataFrame, airlines: pd.DataFrame) -> str:
