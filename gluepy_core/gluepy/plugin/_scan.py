@@ -64,7 +64,7 @@ def read_folder(folder: str) -> list[Copy]:
         NotADirectoryError: If it is a file.
         OSError: If it cannot be listed.
     """
-    descriptor = os.open(folder, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         return [
             _read(folder, name, descriptor)

@@ -49,9 +49,14 @@ class Policy(NamedTuple):
     autoload: bool = True
     why_no_autoload: str = "--no-plugins"
 
+    @property
+    def is_restrictive(self) -> bool:
+        """Whether it can block anything, or names what must be installed."""
+        return bool(self.allow or self.block or self.enable or not self.autoload)
+
 
 def discover(
-    path: Sequence[str] | None = None, policy: Policy | None = None
+    path: Iterable[str] | None = None, policy: Policy | None = None
 ) -> tuple[Contribution, ...]:
     """Scan the path once and return what distributions contribute, all groups together.
 
@@ -68,7 +73,7 @@ def discover(
     """
     with _collector_paused():
         found = _scan(sys.path if path is None else path)
-    if policy is not None and policy != Policy():
+    if policy is not None and policy.is_restrictive:
         found = _apply(policy, found)
     return tuple(found)
 
