@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gluepy.conf.project import Project, find_project
 from gluepy.exceptions import CommandError, GluepyError, ModuleLoadError, PluginError
+from gluepy.plugin._names import PROJECT
 from gluepy.plugin.contributions import Contribution, mark_conflicts
 from gluepy.plugin.discovery import Policy, discover
 
@@ -193,8 +194,11 @@ class App:
         found = []
         for kind, registry in (("dag", DAG_REGISTRY), ("task", TASK_REGISTRY)):
             for entry in registry.registrations() if kind in kinds else ():
-                if "project" in entry.owners and entry.cls is not None:
-                    file = getattr(sys.modules.get(entry.cls.__module__), "__file__", None) or ""
+                if entry.cls is None or PROJECT not in entry.owners:
+                    continue
+                module = entry.cls.__module__
+                if not module.startswith("gluepy."):  # the built-in start task
+                    file = getattr(sys.modules.get(module), "__file__", None) or ""
                     found.append(Contribution(kind, entry.label, entry.target, "", "", file))
         return found
 

@@ -188,11 +188,12 @@ class Registry(MutableMapping[str, type[T]]):
         if colon:
             entry = self._entries.get(short, {}).get(normalise(owner))
             if entry is None:
-                raise UnknownLabelError(self.kind, label, self._all_names())
+                raise UnknownLabelError(self.kind, label, self._qualified_names())
             return entry
         offers = self._offers(label)
         if not offers:
-            raise UnknownLabelError(self.kind, label, self._all_names())
+            names = [name for name in self._entries if self._offers(name)]
+            raise UnknownLabelError(self.kind, label, names or self._qualified_names())
         if len(offers) == 1:
             return offers[0]
         preferred = self._entries[label].get(normalise(self.prefer.get(label, "")))
@@ -301,14 +302,8 @@ class Registry(MutableMapping[str, type[T]]):
         owners = self._entries.get(label, {})
         return list({id(entry): entry for entry in owners.values() if entry.is_public}.values())
 
-    def _all_names(self) -> list[str]:
-        names: dict[str, None] = {}
-        for entry in self.registrations():
-            if entry.is_public:
-                names[entry.label] = None
-            for owner in entry.owners:
-                names[f"{owner}:{entry.label}"] = None
-        return list(names)
+    def _qualified_names(self) -> list[str]:
+        return [f"{owner}:{label}" for label, owners in self._entries.items() for owner in owners]
 
 
 def normalise(name: str) -> str:
