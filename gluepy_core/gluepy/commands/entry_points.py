@@ -71,6 +71,8 @@ def find_entry_points(module: str) -> dict[str, dict[str, str]]:
         ModuleImportError: If it cannot be imported.
         InvalidLabelError: If a label cannot be the name of an entry point.
     """
+    if not all(word.isidentifier() for word in module.split(".")):
+        raise UnknownModuleError(module)
     with _guarded(module):
         package = import_module(module)
         for name in _SUBMODULES if hasattr(package, "__path__") else ():

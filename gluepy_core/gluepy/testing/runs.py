@@ -61,11 +61,11 @@ def run_dag(
     from gluepy.plugin.manager import Hooks
 
     hooks = Hooks()
-    for place, plugin in enumerate(plugins, 1):
-        name = getattr(plugin, "__name__", type(plugin).__name__)
-        hooks.add(plugin, name, f"plugin {place} ({name})")
+    for plugin in plugins:
+        hooks.add(plugin, getattr(plugin, "__name__", type(plugin).__name__), "this test")
     request = RunRequest(overrides=parameters or {})
     result = run(make_plan(dag()), request, default_settings, hooks)
     failures = [f"{one.who}: {one.hook} raised {one.error}" for one in hooks.failures]
-    assert not failures, "\n".join(failures)
+    if failures:
+        raise AssertionError("\n".join(failures))
     return result
