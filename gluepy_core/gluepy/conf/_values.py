@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from gluepy.conf._defaults import BY_NAME, Kind, Setting
 from gluepy.exceptions import SettingsError
 
-__all__ = ["check_values", "parse_text", "refuse_typo"]
+__all__ = ["check_value", "parse_text", "refuse_typo"]
 
 _FLAGS = {
     **dict.fromkeys(("1", "true", "yes", "on", "y", "t"), True),
@@ -24,11 +24,11 @@ _TYPES: dict[Kind, tuple[type, ...]] = {
 }
 
 
-def parse_text(name: str, text: str, source: str) -> object:
+def parse_text(kind: Kind, text: str, source: str) -> object:
     """Return what the text of an environment variable says.
 
     Args:
-        name: Of the setting, whose kind decides; one that Gluepy does not know stays text.
+        kind: Of the setting.
         text: ``1`` or ``off`` for a flag; commas divide a list, or it is JSON in brackets; a table
             is JSON.
         source: For messages.
@@ -36,11 +36,6 @@ def parse_text(name: str, text: str, source: str) -> object:
     Raises:
         SettingsError: If the text cannot be read as that kind.
     """
-    setting = BY_NAME.get(name)
-    return _parse(setting.kind if setting else "text", text, source)
-
-
-def _parse(kind: Kind, text: str, source: str) -> object:
     match kind:
         case "text":
             return text
@@ -107,32 +102,21 @@ def refuse_typo(name: str, key: str, source: str) -> None:
         )
 
 
-def check_values(layer: Mapping[str, tuple[object, str]]) -> None:
-    """Check the values of known settings; any value will do where the default is None.
-
-    Args:
-        layer: Values by the name of their setting, each with its source.
+def check_value(setting: Setting, value: object, source: str) -> None:
+    """Check the type of a value; any will do where the default is None.
 
     Raises:
-        SettingsError: If one is of the wrong type.
+        SettingsError: If it is the wrong one.
     """
-    for name, (value, source) in layer.items():
-        setting = BY_NAME.get(name)
-        if setting is None or setting.default is None:
-            continue
-        for problem in _problems(setting, value):
-            raise SettingsError(source, f"{name} {problem}")
-
-
-def _problems(setting: Setting, value: object) -> Iterator[str]:
+    if setting.default is None:
+        return
     # bool is an int to Python, but nobody means 1 when they write true.
     is_flag = isinstance(value, bool) and setting.kind != "flag"
     if is_flag or not isinstance(value, _TYPES[setting.kind]):
-        yield f"is {value!r}, not a {setting.kind}"
-        return
+        raise SettingsError(source, f"{setting.name} is {value!r}, not a {setting.kind}")
     for item in _items(value):
         if not isinstance(item, setting.item):
-            yield f"holds {item!r}, which is not text"
+            raise SettingsError(source, f"{setting.name} holds {item!r}, which is not text")
 
 
 def _items(value: object) -> list[object]:

@@ -123,18 +123,23 @@ def parse_override(text: str) -> dict[str, Any]:
         OverrideError: If it has no key, or no value that YAML can read on one line.
     """
     dotted, equals, value = text.partition("=")
-    keys = dotted.strip().split(".")
     try:
-        if not equals:
-            raise ValueError("there is no '='")
-        if not all(keys) or len(keys) > _MAX_DEPTH:
-            raise ValueError(f"{dotted!r} is no key")
-        nested: Any = _parse_value(value.strip())
+        keys = _parse_key(dotted.strip(), has_value=bool(equals))
+        nested = _parse_value(value.strip())
     except ValueError as error:
         raise OverrideError(mask_arguments([text])[0], str(error)) from error
     for key in reversed(keys):
         nested = {key: nested}
     return cast("dict[str, Any]", nested)
+
+
+def _parse_key(dotted: str, *, has_value: bool) -> list[str]:
+    keys = dotted.split(".")
+    if not has_value:
+        raise ValueError("there is no '='")
+    if not all(keys) or len(keys) > _MAX_DEPTH:
+        raise ValueError(f"{dotted!r} is no key")
+    return keys
 
 
 def _parse_value(value: str) -> object:

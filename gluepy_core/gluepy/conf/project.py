@@ -130,8 +130,9 @@ def _settings_module_in(path: str, source: bytes) -> str:
     try:
         tree = ast.parse(source, path)
     except (SyntaxError, ValueError, RecursionError) as error:
-        line = f" in line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise SettingsError(path, f"is not valid Python{line}: {error}") from error
+        known = isinstance(error, SyntaxError) and error.lineno
+        detail = f"{error.msg} (line {error.lineno})" if known else str(error)
+        raise SettingsError(path, f"is not valid Python: {detail}") from error
     for node in ast.walk(tree):
         match node:
             case (

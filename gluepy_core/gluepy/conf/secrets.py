@@ -96,22 +96,29 @@ def mask_arguments(arguments: Sequence[str]) -> list[str]:
 # Greedy on purpose: a password may hold any character that its owner forgot to escape.
 _URL = re.compile(r"(://[^\s:/@]*:)(\S+)(?=@)")
 
-_ASSIGNMENT = re.compile(
-    r"""(?P<key>[\w.-]+)(?P<between>["']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?)"""
-    r"""(?P<value>"[^"]*"|'[^']*'|\$\{[^{}]*\}|[^\s&;,{}"']+)""",
-    re.IGNORECASE,
-)
+# The look-behind keeps the search linear in long words.
+_KEY = re.compile(r"""(?<![\w.-])([\w.-]+)["']?\s*[=:]\s*(?:(?:bearer|basic)\s+)?""", re.IGNORECASE)
+
+_VALUE = re.compile(r"""\$\{[^{}]*\}|"[^"]*"|'[^']*'|[^\s&;,{}"']+""")
 
 
 def _mask_text(text: str, placeholder: str) -> str:
-    def in_url(match: re.Match[str]) -> str:
+    return _mask_assignments(_mask_urls(text, placeholder), placeholder)
+
+
+def _mask_urls(text: str, placeholder: str) -> str:
+    def replace(match: re.Match[str]) -> str:
         start, password = match.groups()
         return start + (password if ENV_REFERENCE.fullmatch(password) else placeholder)
 
-    def in_assignment(match: re.Match[str]) -> str:
-        key, between, value = match.group("key", "between", "value")
-        if not is_secret(key) or ENV_REFERENCE.fullmatch(value) or value == placeholder:
-            return match.group()
-        return f"{key}{between}{placeholder}"
+    return _URL.sub(replace, text)
 
-    return _ASSIGNMENT.sub(in_assignment, _URL.sub(in_url, text))
+
+def _mask_assignments(text: str, placeholder: str) -> str:
+    done, pieces = 0, []
+    for key in _KEY.finditer(text):
+        value = _VALUE.match(text, key.end()) if key.start() >= done else None
+        if value and is_secret(key[1]) and not ENV_REFERENCE.fullmatch(value[0]):
+            pieces += [text[done : value.start()], placeholder]
+            done = value.end()
+    return "".join([*pieces, text[done:]])

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gluepy.conf._defaults import BY_NAME, SETTINGS
+from gluepy.conf._defaults import BY_NAME, SETTINGS, Kind
 from gluepy.conf.project import SETTINGS_MODULE, Project
 from gluepy.exceptions import SettingsError, UnknownSettingError
 
@@ -46,11 +46,7 @@ class Settings:
         self._fill({**_defaults(root), **_from_module(dotted_path or "")}, root)
 
     def _fill(self, layer: _Layer, root: str) -> None:
-        given = {name: found for name, found in layer.items() if found[1] != "default"}
-        if given:
-            from gluepy.conf._values import check_values
-
-            check_values(given)
+        _check_types(layer)
         self.__dict__["_sources"] = {name: source for name, (_, source) in layer.items()}
         self.__dict__.update((name, value) for name, (value, _) in layer.items())
         _make_paths_absolute(self.__dict__, root)
@@ -224,7 +220,8 @@ def _from_environ(environ: Mapping[str, str]) -> _Layer:
         if variable not in _CONTROLS:
             name, source = variable.removeprefix(_PREFIX), f"environment {variable}"
             refuse_typo(name, variable, source)
-            layer[name] = (parse_text(name, environ[variable], source), source)
+            kind: Kind = BY_NAME[name].kind if name in BY_NAME else "text"
+            layer[name] = (parse_text(kind, environ[variable], source), source)
     return layer
 
 
@@ -235,7 +232,17 @@ def _from_options(overrides: Mapping[str, object]) -> _Layer:
     }
 
 
-# -- paths -------------------------------------------------------------------------------------
+# -- checks and paths --------------------------------------------------------------------------
+
+
+def _check_types(layer: _Layer) -> None:
+    given = [name for name, (_, source) in layer.items() if source != "default" and name in BY_NAME]
+    if given:
+        from gluepy.conf._values import check_value
+
+        for name in given:
+            check_value(BY_NAME[name], *layer[name])
+
 
 # A storage of another kind may take STORAGE_ROOT for the prefix of its keys.
 _STORAGE_ON_DISK = BY_NAME["STORAGE_BACKEND"].default
