@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, SupportsFloat
 
 from gluepy.conf.secrets import mask
 from gluepy.ops.metrics import to_metric
@@ -77,7 +77,7 @@ class BaseOpsBackend:
         """Return the runs that fit, the oldest first; None fits all."""
         raise NotImplementedError
 
-    def log_metric(self, key: str, value: float, timestamp: datetime | None = None) -> None:
+    def log_metric(self, key: str, value: SupportsFloat, timestamp: datetime | None = None) -> None:
         """Note a metric of the current run; the last value of a name counts.
 
         Args:
@@ -197,7 +197,7 @@ class LoggingOpsBackend(BaseOpsBackend):
             and (end_time is None or run.started_at < end_time)
         ]
 
-    def log_metric(self, key: str, value: float, timestamp: datetime | None = None) -> None:
+    def log_metric(self, key: str, value: SupportsFloat, timestamp: datetime | None = None) -> None:
         """Note a metric."""
         number = to_metric(key, value)
         self._metrics[key] = number

@@ -37,6 +37,10 @@ class PandasDataManager(BaseDataManager):
             "feather": Format(pd.read_feather, _write_feather),
         }
 
+    def table_class(self) -> type:
+        """Return ``pandas.DataFrame``."""
+        return cast("type", _load_pandas().DataFrame)
+
     def _query_database(self, sql: str, con: Any, **kwargs: Any) -> pd.DataFrame:
         return cast("pd.DataFrame", _load_pandas().read_sql(sql, con, **kwargs))
 

@@ -33,6 +33,10 @@ class PolarsDataManager(BaseDataManager):
             "feather": Format(pl.read_ipc, table.write_ipc),
         }
 
+    def table_class(self) -> type:
+        """Return ``polars.DataFrame``."""
+        return cast("type", _load_polars().DataFrame)
+
     def _query_database(self, sql: str, con: Any, **kwargs: Any) -> pl.DataFrame:
         return cast("pl.DataFrame", _load_polars().read_database(sql, con, **kwargs))
 

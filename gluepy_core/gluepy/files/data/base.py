@@ -18,6 +18,7 @@ from gluepy.exceptions import (
 from gluepy.files.data._sql import connecting, querying_files
 from gluepy.files.storages import default_storage
 from gluepy.files.storages.base import BaseStorage, Path
+from gluepy.utils.errors import reason_of
 
 __all__ = ["BaseDataManager", "Format"]
 
@@ -40,8 +41,8 @@ class Format(NamedTuple):
 class BaseDataManager:
     """Tables in the storage.
 
-    A back end defines `formats` and the two methods that queries need, or `read`, `read_sql` and
-    `write` in its own way.
+    A back end defines `formats`, `table_class` and the two methods that queries need, or `read`,
+    `read_sql` and `write` in its own way.
 
     Args:
         storage: Where the files lie; by default `gluepy.files.storages.default_storage`.
@@ -57,6 +58,10 @@ class BaseDataManager:
 
     def formats(self) -> Mapping[str, Format]:
         """Return the known formats by file ending, in lower case and without the dot."""
+        raise NotImplementedError
+
+    def table_class(self) -> type:
+        """Return the class of tables that this back end writes."""
         raise NotImplementedError
 
     def read(self, path: Path, root: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 - 1.6
@@ -123,6 +128,7 @@ class BaseDataManager:
             kwargs: Options of the library's own function for the format.
 
         Raises:
+            TypeError: If ``df`` is no table of this back end.
             UnknownFormatError: If the ending belongs to no format.
             DataWriteError: If the format cannot hold the table.
             MissingLibraryError: If a library is needed and not installed.
@@ -130,6 +136,7 @@ class BaseDataManager:
         """
         key = self._full_path(path, root=root)
         name, table_format = self._find_format(key)
+        _check_table(df, self.table_class())
         buffer = io.BytesIO()
         with _reporting(DataWriteError, key, name, self.extra, options=kwargs):
             table_format.write(df, buffer, **kwargs)
@@ -158,6 +165,14 @@ def _ending(path: str) -> str:
     return posixpath.splitext(path)[1].lstrip(".").lower()
 
 
+def _check_table(df: object, table_class: type) -> None:
+    if not isinstance(df, table_class):
+        library = table_class.__module__.partition(".")[0]
+        raise TypeError(
+            f"write() takes a {library} {table_class.__name__}, not {type(df).__qualname__}"
+        )
+
+
 @contextlib.contextmanager
 def _reporting(
     error_class: type[DataReadError | DataWriteError],
@@ -177,5 +192,4 @@ def _reporting(
     except Exception as error:
         if isinstance(error, TypeError) and options:
             raise  # most likely an option that the library does not know: a programming mistake
-        reason = str(error).partition("\n")[0] or "no reason given"
-        raise error_class(path, name, f"{type(error).__name__}: {reason}") from error
+        raise error_class(path, name, reason_of(error)) from error
