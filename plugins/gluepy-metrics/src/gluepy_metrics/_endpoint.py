@@ -53,7 +53,8 @@ class Endpoint:
             if self._runs > 1:
                 return
             self._server = self._start()
-        logger.info("metrics of %r: http://%s:%d/metrics", dag, self._host, self.port)
+            host = f"[{self._host}]" if ":" in self._host else self._host
+            logger.info("metrics of %r: http://%s:%d/metrics", dag, host, self.port)
 
     def end(self, dag: str) -> None:
         """Stop to serve, unless another run is in progress."""

@@ -12,8 +12,9 @@ from urllib.parse import quote
 from prometheus_client import Metric, write_to_textfile
 from prometheus_client.parser import text_string_to_metric_families
 
-from gluepy_metrics._book import RunBook
+from gluepy_metrics._book import RunBook, clean
 from gluepy_metrics._families import LASTING, Families, ended, last_run, started, totals
+from gluepy_metrics._settings import SettingError
 
 __all__ = ["Textfile"]
 
@@ -41,16 +42,14 @@ class Textfile:
     def __init__(self, book: RunBook, folder: str) -> None:
         # Not made here: a folder that nobody reads is more likely a slip of the pen.
         if not os.path.isdir(folder):
-            raise ValueError(
-                f"the setting METRICS_TEXTFILE_DIR names {folder!r}, which is no folder"
-            )
+            raise SettingError("METRICS_TEXTFILE_DIR", "a folder that exists", folder)
         self._book = book
         self._folder = folder
         self._counted: _Values = {}
 
     def path(self, dag: str) -> str:
         """Return the path of the file of a DAG."""
-        return os.path.join(self._folder, f"gluepy_{quote(dag, safe='')}.prom")
+        return os.path.join(self._folder, f"gluepy_{quote(clean(dag), safe='')}.prom")
 
     def begin(self, dag: str) -> None:
         """Write when the run began, beside what is there of the last one."""
