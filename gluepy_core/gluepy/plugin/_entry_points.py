@@ -14,9 +14,10 @@ __all__ = ["canonical_value", "has_groups", "parse", "split_plain", "why_no_targ
 _PREFIX = "gluepy."
 
 # In UTF-16 of either byte order, which Windows' editors like to write.
-_WIDE_PREFIX = "gluepy".encode("utf-16-be")[1:]
+_WIDE_PREFIX = b"g\0l\0u\0e\0p\0y"
 
-_VALUE = re.compile(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
+# Compiled at first use, which is seldom.
+_VALUE = r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?"
 
 # A line as tools write it: a name and a value of which both are beyond doubt, or a group; else any
 # line that is not empty.
@@ -76,7 +77,7 @@ def canonical_value(value: str) -> str:
         >>> canonical_value("acme.dags : Training [gpu]")
         'acme.dags:Training'
     """
-    match = _VALUE.fullmatch(value)
+    match = re.fullmatch(_VALUE, value)
     if match is None:
         return ""
     module, attribute = match.groups()

@@ -7,7 +7,6 @@ offer distributions. importlib-metadata is imported when there is such a thing, 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,25 +14,11 @@ from gluepy.plugin._entry_points import has_groups
 from gluepy.plugin._names import normalise
 from gluepy.plugin._scan import Copy
 
-__all__ = ["foreign_finders", "missing_requirements", "read_archive", "read_finder"]
-
-# The finders of plain folders and archives: Python's, and importlib-metadata's own, which may be
-# here several times because setuptools brings a copy.
-_USUAL = {"PathFinder", "MetadataPathFinder"}
+__all__ = ["missing_requirements", "read_archive", "read_finder"]
 
 # Of a requirement such as "acme[gpu]>=1; extra == 'x'".
 _AFTER_NAME = re.compile(r"[^\w.-]")
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([^'\"]+)['\"]")
-
-
-def foreign_finders(meta_path: Iterable[object] | None = None) -> list[object]:
-    """Return the finders that may know distributions which lie in no folder of the path."""
-    found = []
-    for finder in sys.meta_path if meta_path is None else meta_path:
-        cls = finder if isinstance(finder, type) else type(finder)
-        if cls.__name__ not in _USUAL and callable(getattr(finder, "find_distributions", None)):
-            found.append(finder)
-    return found
 
 
 def read_archive(entry: str) -> list[Copy]:

@@ -14,8 +14,8 @@ _PHASES = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "c": -1, "pre":
 _FINAL = 0
 _POST = 1
 
-# "rc1" in any spelling of PEP 440, or "-1", which is a post-release.
-_PHASE = re.compile(r"([a-z]+)[-_.]?(\d*)|-(\d+)")
+# "rc1" in any spelling of PEP 440, or "-1", which is a post-release. Compiled at first use.
+_PHASE = r"([a-z]+)[-_.]?(\d*)|-(\d+)"
 
 VersionKey = tuple[int, tuple[int, ...], tuple[tuple[int, int], ...], str]
 
@@ -48,6 +48,6 @@ def version_key(version: str) -> VersionKey:
         numbers.pop()
     phases = [
         (_PHASES.get(word, _POST), int(number or post or 0))
-        for word, number, post in _PHASE.findall(rest, release.end())
+        for word, number, post in re.findall(_PHASE, rest[release.end() :])
     ]
     return (int(epoch or 0), tuple(numbers), (*phases, (_FINAL, 0)), local)

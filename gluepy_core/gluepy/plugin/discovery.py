@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from gluepy.exceptions import InvalidLabelError, UnknownPluginError
 from gluepy.plugin._entry_points import canonical_value, parse, split_plain, why_no_target
-from gluepy.plugin._metadata import foreign_finders, read_archive, read_finder
 from gluepy.plugin._names import normalise, version_key
 from gluepy.plugin._scan import Copy, iter_entries, read_folder
 from gluepy.plugin.contributions import GROUPS, Contribution
@@ -25,6 +24,10 @@ __all__ = ["Policy", "discover"]
 
 # Quicker than the constructor, which has keywords and defaults to look at.
 _make = Contribution._make
+
+# The finders of plain folders and archives: Python's, and importlib-metadata's own, which may be
+# here several times because setuptools brings a copy.
+_USUAL_FINDERS = frozenset({"PathFinder", "MetadataPathFinder"})
 
 #: Kinds that a name blocks too; DAGs and tasks are blocked with their distribution.
 _NAMED_KINDS = frozenset({"command", "executor", "hook", "storage"})
@@ -125,13 +128,34 @@ def _iter_places(entries: Sequence[str]) -> Iterator[list[Copy]]:
     """Iterate over folders, archives and the finders of others, in the order of the path."""
     for entry in entries:
         try:
-            yield read_archive(entry) if entry.endswith(".egg") else read_folder(entry)
+            yield _read_archive(entry) if entry.endswith(".egg") else read_folder(entry)
         except NotADirectoryError:
-            yield read_archive(entry)
+            yield _read_archive(entry)
         except OSError:
             continue  # cannot be listed, so nothing can be imported from it either
-    for finder in foreign_finders():
-        yield read_finder(finder, entries)
+    for finder in sys.meta_path:
+        if _is_foreign(finder):
+            yield _read_finder(finder, entries)
+
+
+def _is_foreign(finder: object) -> bool:
+    """Return whether a finder may know distributions that lie in no folder of the path."""
+    cls = finder if isinstance(finder, type) else type(finder)
+    return cls.__name__ not in _USUAL_FINDERS and callable(
+        getattr(finder, "find_distributions", None)
+    )
+
+
+def _read_archive(entry: str) -> list[Copy]:
+    from gluepy.plugin._metadata import read_archive
+
+    return read_archive(entry)
+
+
+def _read_finder(finder: object, entries: Sequence[str]) -> list[Copy]:
+    from gluepy.plugin._metadata import read_finder
+
+    return read_finder(finder, entries)
 
 
 def _contributions(copy: Copy, shadow: str) -> list[Contribution]:

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator, Sequence
+from importlib.machinery import PathFinder
 from pathlib import Path
 
+import importlib_metadata
 import pytest
 
 from gluepy.exceptions import UnknownPluginError
@@ -190,6 +192,16 @@ def test_finders_of_others_are_asked(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     assert broken.state_text == "broken: it cannot be read: RuntimeError: frozen"
     assert good.state == "available"
+
+
+def test_finders_of_python_and_importlib_metadata_are_not_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = [PathFinder, importlib_metadata.MetadataPathFinder(), object()]
+    monkeypatch.setattr(sys, "meta_path", usual)
+    write_distribution(tmp_path, "acme", entry_points=DAGS)
+
+    assert [one.state for one in scan(tmp_path)] == ["available"]
 
 
 def test_folder_that_cannot_be_listed_is_left_out(tmp_path: Path) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import zipfile
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
 from importlib.metadata import Distribution, DistributionFinder
 from pathlib import Path
 
-import importlib_metadata
 import pytest
 
 from gluepy.plugin._metadata import (
-    foreign_finders,
     missing_requirements,
     read_archive,
     read_finder,
@@ -119,15 +115,6 @@ def test_damaged_distribution_in_an_archive_costs_only_itself(tmp_path: Path) ->
     assert (good.name, good.problem) == ("good", "")
     assert latin.name == "latin"
     assert latin.problem.startswith("entry_points.txt cannot be read: UnicodeDecodeError: ")
-
-
-def test_finders_of_python_and_importlib_metadata_are_not_foreign() -> None:
-    finder = Finder()
-    usual = [PathFinder, importlib_metadata.MetadataPathFinder(), object()]
-
-    assert foreign_finders([*usual, finder]) == [finder]
-    assert foreign_finders([Finder]) == [Finder]
-    assert foreign_finders() == foreign_finders(sys.meta_path)
 
 
 def test_foreign_finder_is_asked_for_the_whole_path() -> None:
