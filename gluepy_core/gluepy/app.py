@@ -75,6 +75,7 @@ class App:
         self.options = options or Options()
         self._warn = warn
         self._trace = trace
+        self._is_declared = False
         self._is_filled = False
         self._states: dict[Contribution, Contribution] = {}
 
@@ -152,6 +153,7 @@ class App:
         """
         from gluepy.plugin.loading import load
 
+        self._declare()
         try:
             loaded = load(contribution)
         except PluginError as error:
@@ -213,14 +215,27 @@ class App:
         """
         if self._is_filled:
             return
-        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
-        from gluepy.plugin.owners import Owners, source_of
-
+        self._declare()
         settings = self.settings
         if settings.LOGGING:
             import logging.config
 
             logging.config.dictConfig(settings.LOGGING)
+        for module in settings.INSTALLED_MODULES:
+            _import_installed(module)
+        self._is_filled = True
+
+    def _declare(self) -> None:
+        """Tell the registries what distributions declare, before any of their code is imported.
+
+        A class that is defined earlier would be taken for the project's own.
+        """
+        if self._is_declared:
+            return
+        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
+        from gluepy.plugin.owners import Owners, source_of
+
+        settings = self.settings
         owners = Owners(self.contributions, settings.INSTALLED_MODULES)
         for kind, registry in (("dag", DAG_REGISTRY), ("task", TASK_REGISTRY)):
             registry.withdraw()
@@ -229,9 +244,7 @@ class App:
             for one in self.contributions:
                 if one.kind == kind and one.state in ("available", "conflict"):
                     registry.declare(one.name, source_of(one), one.value, partial(self.load, one))
-        for module in settings.INSTALLED_MODULES:
-            _import_installed(module)
-        self._is_filled = True
+        self._is_declared = True
 
     # -- hooks ---------------------------------------------------------------------------------
 
@@ -264,6 +277,7 @@ class App:
     def _new_hooks(self) -> Hooks:
         from gluepy.plugin.manager import Hooks
 
+        self._declare()
         return Hooks(trace=self._trace if self.options.trace_hooks else None)
 
     def _add_hook_plugin(self, hooks: Hooks, one: Contribution) -> None:

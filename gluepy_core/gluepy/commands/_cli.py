@@ -37,7 +37,7 @@ def _distributions() -> Iterable[str]:
     except GluepyError as error:
         warn(str(error))  # the version must be told most of all when something is broken
         return []
-    return dict.fromkeys(one.source for one in contributions if one.state != "shadowed")
+    return sorted({one.source for one in contributions if one.state != "shadowed"})
 
 
 def _print_help(ctx: click.Context, param: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click calls it

@@ -48,7 +48,8 @@ def complete_steps(
     """
     from gluepy.app import get_app
 
-    label = str(ctx.params.get("label") or "")
+    # Before an option that still lacks its value, click leaves the label unparsed.
+    label = str(ctx.params.get("label") or next(iter(ctx.args), ""))
     owner, _, short = label.rpartition(":")
     try:
         catalog = get_app().catalog("dag", "task")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -15,6 +16,8 @@ from gluepy.commands._setup import set_up
 from gluepy.exceptions import GluepyError, UnknownCommandError
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from gluepy.app import App
     from gluepy.exec.records import CommandInfo
     from gluepy.plugin.contributions import Contribution
@@ -137,6 +140,21 @@ class GluepyGroup(click.Group):
         _app().hooks.call("register_commands", cli=self)
         return self.commands.get(name)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands and options; click itself would import every command for its help."""
+        from click.shell_completion import CompletionItem
+
+        sections = dict(BUILT_IN)
+        with contextlib.suppress(GluepyError):  # a shell has no place for a message
+            sections |= self._added_sections()
+        commands = [
+            CompletionItem(name, help=text)
+            for section in sections.values()
+            for name, text in section.items()
+            if name.startswith(incomplete)
+        ]
+        return [*commands, *click.Command.shell_complete(self, ctx, incomplete)]
+
     # -- running -------------------------------------------------------------------------------
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -174,6 +192,8 @@ class GluepyGroup(click.Group):
         name = ctx.invoked_subcommand
         if name is None or (name in _HELP and name not in _RUNNING):
             return
+        if not set(ctx.help_option_names).isdisjoint(ctx.meta[_ARGUMENTS]):
+            return  # only its help is asked for
         from gluepy.conf.secrets import mask_arguments
         from gluepy.exec.records import CommandInfo
 
@@ -191,7 +211,12 @@ class GluepyGroup(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands by section, those of plugins with their distributions."""
-        sections = {**BUILT_IN, **self._added_sections()}
+        sections = dict(BUILT_IN)
+        try:
+            sections |= self._added_sections()
+        except GluepyError as error:
+            # Help must be there most of all when the project is broken.
+            warn(str(error))
         width = max(len(name) for section in sections.values() for name in section)
         for title, section in sections.items():
             lines = [f"  {name:<{width}}  {text}".rstrip() for name, text in section.items()]
@@ -199,18 +224,15 @@ class GluepyGroup(click.Group):
         formatter.write("\n\nStart with:  gluepy list   or   gluepy dag LABEL\n")
 
     def _added_sections(self) -> dict[str, dict[str, str]]:
-        try:
-            own = sorted(self._own_commands().items())
-            contributed = self._contributed()
-        except GluepyError as error:
-            # Help must be there most of all when the project is broken.
-            warn(str(error))
-            return {}
         sections = {
             "Of this project": {
-                name: command.get_short_help_str() for name, command in own if not command.hidden
+                name: command.get_short_help_str()
+                for name, command in sorted(self._own_commands().items())
+                if not command.hidden
             },
-            "From plugins": {name: f"from {one.source}" for name, one in contributed.items()},
+            "From plugins": {
+                name: f"from {one.source}" for name, one in self._contributed().items()
+            },
         }
         return {title: section for title, section in sections.items() if section}
 
