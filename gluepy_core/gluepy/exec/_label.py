@@ -18,10 +18,10 @@ def label_of(cls: type) -> str:
         InvalidLabelError: If the label cannot be used on the command line.
     """
     label = cls.__dict__.get("label", cls.__name__.lower())
-    return check_label(label, where_is(cls))
+    return check_label(label, cls)
 
 
-def check_label(label: object, where: str) -> str:
+def check_label(label: object, where: str | type) -> str:
     """Return ``label`` if it can be used on the command line.
 
     Lower-case words with hyphens are the custom and not the rule: projects written for Gluepy 1.6
@@ -29,7 +29,7 @@ def check_label(label: object, where: str) -> str:
 
     Args:
         label: As the user wrote it.
-        where: What has this label, for the message.
+        where: What has this label, for the message: a class, or words.
 
     Raises:
         InvalidLabelError: If it is no text, is empty or longer than 200 characters, begins with a
@@ -37,19 +37,29 @@ def check_label(label: object, where: str) -> str:
             control character.
     """
     if not isinstance(label, str):
-        raise InvalidLabelError(where, label, f"is {type(label).__name__}, not text")
+        reason = f"is {type(label).__name__}, not text"
+    elif reason := _why_not(label):
+        label = label if len(label) <= _MAX_LENGTH else f"{label[:20]}..."
+    else:
+        return label
+    # Only now: it reads the source file, which would make every definition of a class slow.
+    place = where if isinstance(where, str) else where_is(where)
+    raise InvalidLabelError(place, label, reason)
+
+
+def _why_not(label: str) -> str:
+    """Return what is wrong with a label, as the end of a sentence; nothing if it is fine."""
     if not label.strip():
-        raise InvalidLabelError(where, label, "is empty")
+        return "is empty"
     if len(label) > _MAX_LENGTH:
-        short = f"{label[:20]}..."
-        raise InvalidLabelError(where, short, f"has more than {_MAX_LENGTH} characters")
+        return f"has more than {_MAX_LENGTH} characters"
     if not label.isprintable():
-        raise InvalidLabelError(where, label, "has a control character")
+        return "has a control character"
     if ":" in label:
-        raise InvalidLabelError(where, label, "has a colon, which divides distribution and label")
+        return "has a colon, which divides distribution and label"
     if label.startswith("-"):
-        raise InvalidLabelError(where, label, "begins with a hyphen, as options do")
-    return label
+        return "begins with a hyphen, as options do"
+    return ""
 
 
 def where_is(cls: type) -> str:

@@ -126,7 +126,7 @@ class Registry(MutableMapping[str, type[T]]):
 
     def __setitem__(self, label: str, cls: type[T]) -> None:
         """Register a class under a label, as defining it does."""
-        self._add(check_label(label, where_is(cls)), cls, self.sources_of(cls))
+        self._add(check_label(label, cls), cls, self.sources_of(cls))
 
     def __delitem__(self, label: str) -> None:
         self._drop(self.find(label))
