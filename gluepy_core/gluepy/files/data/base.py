@@ -81,7 +81,6 @@ class BaseDataManager:
         key = self._full_path(path, root=root)
         name, table_format = self._find_format(key)
         content = self.storage.open(key)
-        assert isinstance(content, bytes)  # noqa: S101 - what mode 'rb' returns
         with _reporting(DataReadError, key, name, self.extra, options=kwargs):
             return table_format.read(io.BytesIO(content), **kwargs)
 

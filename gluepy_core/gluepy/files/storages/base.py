@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Iterable
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias, overload
 
 from gluepy.conf import default_context
 from gluepy.exceptions import (
@@ -95,6 +95,12 @@ class BaseStorage:
             raise FolderExpectedError(key)
         files, folders = self._list(key)
         return sorted(files), sorted(folders)
+
+    @overload
+    def open(self, file_path: Path, mode: Literal["rb"] = "rb") -> bytes: ...
+
+    @overload
+    def open(self, file_path: Path, mode: Literal["r", "rt"]) -> str: ...
 
     def open(self, file_path: Path, mode: str = "rb") -> str | bytes:
         """Return the content of a file.

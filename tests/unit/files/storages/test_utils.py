@@ -54,14 +54,14 @@ def test_ending_names_the_format_in_any_case(storage: BaseStorage, ending: str) 
     with plot(f"a.{ending.upper()}", root=True) as pyplot:
         pyplot.plot([1, 2, 3])
 
-    assert _content(storage, f"a.{ending.upper()}").startswith(FIRST_BYTES[ending])
+    assert storage.open(f"a.{ending.upper()}").startswith(FIRST_BYTES[ending])
 
 
 def test_picture_without_ending_is_png(storage: BaseStorage) -> None:
     with plot("a", root=True):
         pass
 
-    assert _content(storage, "a").startswith(FIRST_BYTES["png"])
+    assert storage.open("a").startswith(FIRST_BYTES["png"])
 
 
 def test_unknown_ending_is_refused_before_the_block_runs(storage: BaseStorage) -> None:
@@ -121,11 +121,5 @@ def test_missing_matplotlib_is_one_sentence_with_the_way_out(
     assert caught.value.hint == "Run: pip install 'gluepy-core[plot]'"
 
 
-def _content(storage: BaseStorage, path: str) -> bytes:
-    content = storage.open(path)
-    assert isinstance(content, bytes)
-    return content
-
-
 def _image(storage: BaseStorage, path: str) -> Any:
-    return matplotlib.image.imread(io.BytesIO(_content(storage, path)))
+    return matplotlib.image.imread(io.BytesIO(storage.open(path)))
