@@ -181,8 +181,7 @@ def _context_of(request: RunRequest) -> Context:
 
 
 def _read_file(path: str) -> bytes:
-    content = default_storage.open(path, mode="rb")
-    return content if isinstance(content, bytes) else content.encode()
+    return default_storage.open(path, mode="rb")
 
 
 def _tracking_backend(settings: Settings) -> Any:

@@ -48,7 +48,9 @@ def test_record_is_frozen(record: object) -> None:
 
 
 def test_report_tells_the_outcomes_of_steps_that_ran() -> None:
-    report = RunReport(status="failed", seconds=1, steps=(StepReport("a", OUTCOME), StepReport("b")))
+    report = RunReport(
+        status="failed", seconds=1, steps=(StepReport("a", OUTCOME), StepReport("b"))
+    )
 
     assert report.outcomes() == {"a": OUTCOME}
 

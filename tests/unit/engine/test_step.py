@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Generator
+from datetime import UTC, datetime
+
+import pytest
+
+from gluepy import RunInfo, SkipTask, Task, TaskInfo, hookimpl
+from gluepy.engine.step import attempt
+from gluepy.exec.records import TaskOutcome
+from gluepy.plugin.manager import Hooks
+
+INFO = TaskInfo(label="work", task=f"{__name__}:Work", index=1)
+
+
+def outcome_of(
+    run: RunInfo, error: BaseException | None, hooks: Hooks | None = None
+) -> TaskOutcome:
+    class Work(Task, abstract=True):
+        def run(self) -> None:
+            if error is not None:
+                raise error
+
+    return attempt(Work, INFO, run, hooks or Hooks())
+
+
+def test_task_that_returns_has_succeeded(info: RunInfo) -> None:
+    before = datetime.now(UTC)
+
+    outcome = outcome_of(info, None)
+
+    assert outcome.status == "succeeded"
+    assert outcome.error == outcome.reason == outcome.traceback == outcome.plugin == ""
+    assert outcome.seconds >= 0
+    assert before <= outcome.started_at <= datetime.now(UTC)
+    assert (outcome.host, outcome.pid) == (platform.node(), os.getpid())
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (KeyError("horizn"), "KeyError: 'horizn'"),
+        (SystemExit(0), "SystemExit: 0"),
+        (SystemExit(), "SystemExit"),
+        (GeneratorExit(), "GeneratorExit"),
+        (BaseException("bare"), "BaseException: bare"),
+    ],
+)
+def test_whatever_a_task_raises_is_a_failure(
+    info: RunInfo, error: BaseException, text: str
+) -> None:
+    outcome = outcome_of(info, error)
+
+    assert outcome.status == "failed"
+    assert outcome.error == text
+    assert outcome.frames[-1].code == "raise error"
+    assert outcome.traceback.rstrip().endswith(text)
+    assert outcome.plugin == ""
+
+
+def test_skipped_task_has_a_reason(info: RunInfo) -> None:
+    outcome = outcome_of(info, SkipTask("nothing new"))
+
+    assert (outcome.status, outcome.reason, outcome.error) == ("skipped", "nothing new", "")
+
+
+def test_interrupted_task_has_not_failed(info: RunInfo) -> None:
+    assert outcome_of(info, KeyboardInterrupt()).status == "interrupted"
+
+
+def test_failing_wrapper_is_named(info: RunInfo) -> None:
+    class Plugin:
+        @hookimpl(wrapper=True)
+        def around_task(self) -> Generator[None]:
+            yield
+            raise LookupError("no span")
+
+    hooks = Hooks()
+    hooks.add(Plugin(), "tracing", "acme 1.0")
+
+    outcome = outcome_of(info, None, hooks)
+
+    assert outcome.status == "failed"
+    assert outcome.plugin == "plugin 'tracing' of acme 1.0"
+    assert outcome.error.splitlines()[0] == (
+        "WrapperError: plugin 'tracing' of acme 1.0: "
+        "its hook 'around_task' raised LookupError: no span"
+    )
+
+
+def test_wrapper_that_handles_an_error_makes_the_task_succeed(info: RunInfo) -> None:
+    class Plugin:
+        @hookimpl(wrapper=True)
+        def around_task(self) -> Generator[None]:
+            try:
+                yield
+            except KeyError:
+                pass
+
+    hooks = Hooks()
+    hooks.add(Plugin(), "lenient", "acme 1.0")
+
+    assert outcome_of(info, KeyError("x"), hooks).status == "succeeded"
+
+
+def test_task_that_cannot_be_made_has_failed(info: RunInfo) -> None:
+    class Work(Task, abstract=True):
+        def __init__(self) -> None:
+            raise ValueError("no")
+
+    assert attempt(Work, INFO, info, Hooks()).error == "ValueError: no"
