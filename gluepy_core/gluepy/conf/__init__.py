@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from gluepy.utils.loading import LazyProxy, import_string
+from gluepy.utils.loading import LazyProxy
 
 if TYPE_CHECKING:
     from gluepy.conf.context import Context, DefaultContextManager
@@ -23,7 +23,9 @@ def _find_settings() -> Settings:
 
 
 def _make_context_manager() -> DefaultContextManager:
-    return cast("DefaultContextManager", import_string(default_settings.CONTEXT_BACKEND)())
+    from gluepy.conf.settings import import_setting
+
+    return cast("DefaultContextManager", import_setting(default_settings, "CONTEXT_BACKEND")())
 
 
 def _make_context() -> Context:

@@ -16,16 +16,16 @@ from gluepy.conf._section import MASKED, Section, make_section, plain, resolve_a
 from gluepy.conf._stored import add_missing, refill, without_masked
 from gluepy.conf._yaml import dump_yaml, ends_in_comment, load_yaml
 from gluepy.conf.secrets import mask, mask_arguments
-from gluepy.conf.settings import Settings
+from gluepy.conf.settings import Settings, import_setting
 from gluepy.exceptions import (
     ContextError,
+    InvalidPathError,
     MergeTypeError,
     OverrideError,
     PatchError,
     PathOutsideRootError,
 )
 from gluepy.utils.dict import merge
-from gluepy.utils.loading import import_string
 
 __all__ = ["Context", "DefaultContextManager", "dump_context", "parse_override"]
 
@@ -57,7 +57,9 @@ class Context:
         object.__setattr__(self, "_root", make_section(data))
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(object.__getattribute__(self, "_root"), name)
+        if name.startswith("__"):
+            raise AttributeError(name)  # special methods of a section are not ours
+        return getattr(self._root, name)
 
     def __getitem__(self, key: str) -> Any:
         return self._root[key]
@@ -276,7 +278,7 @@ class DefaultContextManager:
         return default_settings
 
     def _read_from_storage(self, path: str) -> bytes:
-        storage = import_string(self._settings.STORAGE_BACKEND)()
+        storage = import_setting(self._settings, "STORAGE_BACKEND")()
         return cast("bytes", storage.open(path, mode="rb"))
 
     def _read_config_path(self) -> dict[str, Any]:
@@ -342,7 +344,7 @@ def _patch(data: dict[str, Any], option: str, path: str, read: Callable[[str], b
     except OSError as error:
         reason = f"cannot be read: {error.strerror or error}"
         raise PatchError(option, path, reason) from error
-    except (ContextError, MergeTypeError, PathOutsideRootError) as error:
+    except (ContextError, InvalidPathError, MergeTypeError, PathOutsideRootError) as error:
         raise PatchError(option, path, str(error), hint=error.hint) from error
 
 
