@@ -6,13 +6,14 @@ from typing import cast
 
 from gluepy.conf import default_settings
 from gluepy.ops.backend import BaseOpsBackend
-from gluepy.utils.loading import LazyProxy, import_string
+from gluepy.utils.backends import make_backend
+from gluepy.utils.loading import LazyProxy
 
 __all__ = ["BaseOpsBackend", "default_mlops"]
 
 
 def _make_default() -> BaseOpsBackend:
-    return cast("BaseOpsBackend", import_string(default_settings.MLOPS_BACKEND)())
+    return cast("BaseOpsBackend", make_backend("MLOPS_BACKEND", default_settings.MLOPS_BACKEND))
 
 
 #: The tracker of the setting ``MLOPS_BACKEND``.

@@ -8,13 +8,14 @@ from gluepy.conf import default_settings
 from gluepy.files.data._pandas import PandasDataManager
 from gluepy.files.data._polars import PolarsDataManager
 from gluepy.files.data.base import BaseDataManager
-from gluepy.utils.loading import LazyProxy, import_string
+from gluepy.utils.backends import make_backend
+from gluepy.utils.loading import LazyProxy
 
 __all__ = ["BaseDataManager", "PandasDataManager", "PolarsDataManager", "data_manager"]
 
 
 def _make_default() -> BaseDataManager:
-    return cast("BaseDataManager", import_string(default_settings.DATA_BACKEND)())
+    return cast("BaseDataManager", make_backend("DATA_BACKEND", default_settings.DATA_BACKEND))
 
 
 #: The data manager of the setting ``DATA_BACKEND``.

@@ -6,13 +6,14 @@ from typing import cast
 
 from gluepy.conf import default_settings
 from gluepy.files.storages.base import BaseStorage
-from gluepy.utils.loading import LazyProxy, import_string
+from gluepy.utils.backends import make_backend
+from gluepy.utils.loading import LazyProxy
 
 __all__ = ["BaseStorage", "default_storage"]
 
 
 def _make_default() -> BaseStorage:
-    return cast("BaseStorage", import_string(default_settings.STORAGE_BACKEND)())
+    return cast("BaseStorage", make_backend("STORAGE_BACKEND", default_settings.STORAGE_BACKEND))
 
 
 #: The storage of the setting ``STORAGE_BACKEND``.
