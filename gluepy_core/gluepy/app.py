@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,6 +63,7 @@ class App:
         options: Of the command line.
         warn: Is told, in a sentence, what is wrong and does not stop anything.
         trace: Is given a line for every call of a hook, if the options ask for it.
+        builtin_commands: Names that no plugin's command can take.
     """
 
     def __init__(
@@ -71,10 +72,12 @@ class App:
         *,
         warn: Callable[[str], None] = lambda _: None,
         trace: Callable[[str], None] | None = None,
+        builtin_commands: Collection[str] = (),
     ) -> None:
         self.options = options or Options()
         self._warn = warn
         self._trace = trace
+        self._builtin_commands = builtin_commands
         self._is_declared = False
         self._is_filled = False
         self._states: dict[Contribution, Contribution] = {}
@@ -129,7 +132,7 @@ class App:
             UnknownPluginError: If an option or setting names a plugin that is not installed.
         """
         found = discover(policy=self._policy())
-        return tuple(mark_conflicts(found, self.settings.PREFER))
+        return tuple(mark_conflicts(found, self.settings.PREFER, self._builtin_commands))
 
     def _policy(self) -> Policy:
         settings, options = self.settings, self.options
@@ -185,7 +188,7 @@ class App:
                 one._replace(state="available", reason="") if one.state == "conflict" else one
                 for one in found
             ]
-            found = mark_conflicts([*offers, *own], self.settings.PREFER)
+            found = mark_conflicts([*offers, *own], self.settings.PREFER, self._builtin_commands)
             found.sort(key=lambda one: (one.kind, one.name, one.distribution))
         return [self._states.get(one, one) for one in found] if self._states else found
 
@@ -250,7 +253,7 @@ class App:
 
     @cached_property
     def hooks(self) -> Hooks:
-        """The hooks of all plugins: of distributions, by name, then those of the setting ``HOOKS``.
+        """The hooks of all plugins: those of the setting ``HOOKS``, then distributions' by name.
 
         A distribution's plugin that cannot be loaded is warned of and left out; with
         ``strict_plugins`` it is an error.
@@ -259,26 +262,27 @@ class App:
             PluginError: If a plugin that ``HOOKS`` names is at fault.
             ModuleLoadError: If a plugin that ``HOOKS`` names cannot be imported.
         """
-        hooks = self._new_hooks()
+        hooks = self.project_hooks
         for one in self.contributions:
             if one.kind == "hook" and one.state in ("available", "conflict"):
                 self._add_hook_plugin(hooks, one)
-        self._add_project_hooks(hooks)
-        hooks.call("configure", settings=self._settings_info())
+        hooks.call_once("configure", settings=self._settings_info())
         return hooks
 
     @cached_property
     def project_hooks(self) -> Hooks:
-        """The hooks of the setting ``HOOKS`` alone, for building the command line."""
-        hooks = self._new_hooks()
-        self._add_project_hooks(hooks)
-        return hooks
+        """The hooks of the setting ``HOOKS``, before those of distributions join them.
 
-    def _new_hooks(self) -> Hooks:
+        They are enough to build the command line, which imports no plugin of a distribution.
+        """
         from gluepy.plugin.manager import Hooks
 
         self._declare()
-        return Hooks(trace=self._trace if self.options.trace_hooks else None)
+        hooks = Hooks(trace=self._trace if self.options.trace_hooks else None)
+        for dotted_path in self.settings.HOOKS:
+            hooks.add(_import_plugin(dotted_path), dotted_path, "the project")
+        hooks.call_once("configure", settings=self._settings_info())
+        return hooks
 
     def _add_hook_plugin(self, hooks: Hooks, one: Contribution) -> None:
         try:
@@ -293,11 +297,6 @@ class App:
                 raise
             hint = f" {error.hint}" if error.hint else ""
             self._warn(f"{error}; the run goes on without it.{hint}")
-
-    def _add_project_hooks(self, hooks: Hooks) -> None:
-        for dotted_path in self.settings.HOOKS:
-            plugin = _import_plugin(dotted_path)
-            hooks.add(plugin, dotted_path, "the project")
 
     def _settings_info(self) -> Any:
         from gluepy.exec.records import SettingsInfo
@@ -377,8 +376,29 @@ def get_app() -> App:
 def set_app(app: App) -> App:
     """Make ``app`` the one of this process, and return it."""
     global _app  # noqa: PLW0603 - the one place that knows which app is current
+    if _app is not None:
+        _forget_defaults()
     _app = app
     return app
+
+
+def _forget_defaults() -> None:
+    """Let all ``default_*`` objects be made anew: they come from the settings of another app."""
+    from gluepy.conf import default_context, default_context_manager, default_settings
+    from gluepy.files.data import data_manager
+    from gluepy.files.storages import default_storage
+    from gluepy.ops import default_mlops
+    from gluepy.utils.loading import empty, set_wrapped
+
+    for proxy in (
+        default_settings,
+        default_context_manager,
+        default_context,
+        default_storage,
+        data_manager,
+        default_mlops,
+    ):
+        set_wrapped(proxy, empty)
 
 
 def _import_installed(name: str) -> None:

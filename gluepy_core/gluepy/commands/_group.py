@@ -7,13 +7,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
 from gluepy.commands._output import note, print_error, warn
 from gluepy.commands._setup import set_up
-from gluepy.exceptions import GluepyError, UnknownCommandError
+from gluepy.exceptions import AmbiguousLabelError, GluepyError, UnknownCommandError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -66,9 +66,15 @@ _ANYWHERE = {
 
 _ARGUMENTS = "gluepy.arguments"
 
+#: States of contributed commands that can be called, if need be by their qualified names.
+_USABLE = ("available", "conflict")
+
 
 class GluepyGroup(click.Group):
     """Finds commands without importing those that are not asked for."""
+
+    #: Names that no other command can take.
+    built_in = tuple(_HELP)
 
     #: The command that runs something right now, and the app that tells its observers.
     _running: tuple[App, CommandInfo] | None = None
@@ -92,20 +98,20 @@ class GluepyGroup(click.Group):
         own = self._own_commands().get(cmd_name)
         if own is not None:
             return own
-        contributed = self._contributed().get(cmd_name)
+        contributed = _find_contributed(cmd_name)
         if contributed is not None:
-            return self._renamed(_app().load(contributed), cmd_name)
-        return self._from_hooks(cmd_name)
+            return cast("click.Command", _app().load(contributed))
+        if ctx.resilient_parsing:  # a shell completes; that must import no plugin
+            return None
+        _app().hooks.call_once("register_commands", cli=self)
+        return self.commands.get(cmd_name)
 
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        """Add a command of the project or of a plugin.
-
-        Raises:
-            TypeError: If it has no name.
-        """
-        name = name or cmd.name
-        if name in _HELP:
-            warn(f"the command {name!r} is built in; the one of the same name is left out")
+        """Add a command of the project or of a plugin; a name that is taken is refused."""
+        name = name or cmd.name or ""
+        there = self.commands.get(name)
+        if name in _HELP or (there is not None and not _is_same(there, cmd)):
+            warn(f"the command {name!r} is there already; another of that name is left out")
             return
         super().add_command(cmd, name)
 
@@ -123,22 +129,19 @@ class GluepyGroup(click.Group):
         if app.settings.INSTALLED_MODULES:
             app.load_registries()
         if app.settings.HOOKS:
-            app.project_hooks.call("register_commands", cli=self)
+            app.project_hooks.call_once("register_commands", cli=self)
         return self.commands
 
-    def _contributed(self) -> dict[str, Contribution]:
-        """Return the entry points of the group ``gluepy.commands`` that can be used, by name."""
-        taken = self.commands
+    def _contributed(self) -> dict[str, str]:
+        """Return the commands of distributions, by the name to call them by, with their source."""
+        taken = {*_HELP, *self.commands}
         return {
-            one.name: one
+            f"{one.distribution}:{one.name}"
+            if one.state == "conflict" or one.name in taken
+            else one.name: one.source
             for one in _app().contributions
-            if one.kind == "command" and one.state == "available" and one.name not in taken
+            if one.kind == "command" and one.state in _USABLE
         }
-
-    def _from_hooks(self, name: str) -> click.Command | None:
-        """Ask the plugins of distributions, which are imported only for a name unknown so far."""
-        _app().hooks.call("register_commands", cli=self)
-        return self.commands.get(name)
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Offer commands and options; click itself would import every command for its help."""
@@ -202,11 +205,6 @@ class GluepyGroup(click.Group):
         app.before_command(command)
         self._running = app, command
 
-    @staticmethod
-    def _renamed(command: click.Command, name: str) -> click.Command:
-        command.name = name
-        return command
-
     # -- help ----------------------------------------------------------------------------------
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -231,10 +229,40 @@ class GluepyGroup(click.Group):
                 if not command.hidden
             },
             "From plugins": {
-                name: f"from {one.source}" for name, one in self._contributed().items()
+                name: f"from {source}" for name, source in self._contributed().items()
             },
         }
         return {title: section for title, section in sections.items() if section}
+
+
+def _find_contributed(name: str) -> Contribution | None:
+    """Return the entry point that a command's short or qualified name means; None if none does.
+
+    Raises:
+        AmbiguousLabelError: If several distributions offer it and none is preferred.
+    """
+    owner, _, short = name.rpartition(":")
+    offers = [
+        one
+        for one in _app().contributions
+        if one.kind == "command"
+        and one.name == short
+        and one.state in _USABLE
+        and owner in ("", one.distribution)
+    ]
+    preferred = [one for one in offers if one.state != "conflict"] or offers
+    if len(preferred) > 1:
+        raise AmbiguousLabelError("command", short, [one.distribution for one in preferred])
+    return preferred[0] if preferred else None
+
+
+def _is_same(first: click.Command, second: click.Command) -> bool:
+    """Return whether two commands are one that was defined again, as a reload does."""
+    places = [
+        (getattr(one.callback, "__module__", ""), getattr(one.callback, "__qualname__", ""))
+        for one in (first, second)
+    ]
+    return first is second or (any(places[0]) and places[0] == places[1])
 
 
 def _guarded(run: Callable[[], object]) -> int:

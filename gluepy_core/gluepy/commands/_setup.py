@@ -30,7 +30,8 @@ def set_up(ctx: click.Context) -> None:
     )
     ctx.color = _color(params.get("color") or "auto")
     _log_more(params.get("verbose") or 0)
-    set_app(App(options, warn=warn, trace=note))
+    builtin = getattr(ctx.command, "built_in", ())
+    set_app(App(options, warn=warn, trace=note, builtin_commands=builtin))
 
 
 def is_quiet() -> bool:

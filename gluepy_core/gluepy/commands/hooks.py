@@ -17,7 +17,7 @@ __all__ = ["command"]
 
 _WHY = {
     "first": "asked to be first",
-    "in order": "by name of the plugin",
+    "in order": "the project's first, then by name",
     "last": "asked to be last",
 }
 

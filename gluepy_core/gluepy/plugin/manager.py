@@ -199,6 +199,12 @@ class Hooks:
         if interrupt is not None:
             raise interrupt
 
+    def call_once(self, hook: str, **arguments: object) -> None:
+        """Tell those observers of ``hook`` that have not been told of it before."""
+        for implementation in self._calls[hook]:
+            if not implementation.calls:
+                self._observe(implementation, arguments)
+
     @contextlib.contextmanager
     def around(self, task: TaskInfo, run: RunInfo) -> Iterator[None]:
         """Surround a task with all wrappers; the first in calling order is outermost.
