@@ -82,14 +82,12 @@ def split_stem(stem: str) -> tuple[str, str]:
     Example:
         >>> split_stem("Acme_Forecast-1.0")
         ('acme-forecast', '1.0')
-        >>> split_stem("acme-1.0-py3.11")
-        ('acme', '1.0')
     """
-    name, _, rest = stem.partition("-")
-    while rest and not rest[0].isdigit() and "-" in rest:
-        more, _, rest = rest.partition("-")  # an old tool left hyphens in the name
+    name, _, version = stem.partition("-")
+    while not version[:1].isdigit() and "-" in version:
+        more, _, version = version.partition("-")  # an old tool left hyphens in the name
         name = f"{name}-{more}"
-    return normalise(name), rest.partition("-py")[0]
+    return normalise(name), version
 
 
 def _read(folder: str, name: str, descriptor: int) -> Copy:
@@ -116,7 +114,7 @@ def _read(folder: str, name: str, descriptor: int) -> Copy:
         return Copy(distribution, version, file)
     problem = ""
     if ending == "egg-info":
-        version, problem = _egg_version(name, version, descriptor)
+        version, problem = _egg_version(name, version.partition("-py")[0], descriptor)
     elif not os.access(name + "/METADATA", os.R_OK, dir_fd=descriptor):
         problem = "METADATA is missing"
     return Copy(distribution, version, file, data, problem)

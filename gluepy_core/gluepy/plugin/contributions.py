@@ -6,6 +6,7 @@ All listings, human and JSON, print from these records; making one imports nothi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -24,6 +25,11 @@ GROUPS: Mapping[str, str] = MappingProxyType(
         "gluepy.tasks": "task",
     }
 )
+
+_KIND_AND_NAME = itemgetter(0, 1)
+
+#: The states of what can be used by its name.
+_OFFERING = ("available", "loaded")
 
 _NOUNS = {"dag": "DAG", "hook": "plugin"}
 _LINKS = {"blocked": "blocked by ", "conflict": "conflict with ", "shadowed": "shadowed by "}
@@ -100,20 +106,25 @@ def mark_conflicts(
         The contributions in the order given; those in conflict have the state ``conflict`` and the
         others' sources and values as the reason.
     """
-    offers: dict[tuple[str, str], list[Contribution]] = {}
-    for one in contributions:
-        if one.state in ("available", "loaded"):
-            offers.setdefault((one.kind, one.name), []).append(one)
     marked: dict[Contribution, Contribution] = {}
-    for (kind, name), rivals in offers.items():
-        if kind == "command" and name in builtin_commands:
-            reason = "the built-in command"
-            marked |= {one: one._replace(state="conflict", reason=reason) for one in rivals}
-        elif len({one.value for one in rivals}) > 1:
-            marked |= _conflicts(rivals, normalise(prefer.get(name, "")))
-    if not marked:
-        return list(contributions)
-    return [marked.get(one, one) for one in contributions]
+    for group in _rivals(contributions):
+        marked |= _conflicts(group, normalise(prefer.get(group[0].name, "")))
+    for one in contributions:
+        if one.kind == "command" and one.name in builtin_commands and one.state in _OFFERING:
+            marked[one] = one._replace(state="conflict", reason="the built-in command")
+    return [marked.get(one, one) for one in contributions] if marked else list(contributions)
+
+
+def _rivals(contributions: Sequence[Contribution]) -> list[list[Contribution]]:
+    """Return the groups of contributions that offer different objects under one name."""
+    keys = list(map(_KIND_AND_NAME, contributions))
+    if len(set(keys)) == len(keys):
+        return []  # as nearly always, and quickly seen
+    offers: dict[tuple[str, str], list[Contribution]] = {}
+    for key, one in zip(keys, contributions, strict=True):
+        if one.state in _OFFERING:
+            offers.setdefault(key, []).append(one)
+    return [group for group in offers.values() if len({one.value for one in group}) > 1]
 
 
 def _conflicts(rivals: Sequence[Contribution], preferred: str) -> dict[Contribution, Contribution]:

@@ -23,7 +23,7 @@ from gluepy.plugin.contributions import GROUPS, Contribution
 __all__ = ["Policy", "discover"]
 
 # Quicker than the constructor, which has keywords and defaults to look at.
-_make = Contribution._make
+_new = tuple.__new__
 
 # The finders of plain folders and archives: Python's, and importlib-metadata's own, which may be
 # here several times because setuptools brings a copy.
@@ -82,14 +82,32 @@ def discover(
 
 
 def _scan(path: Iterable[str]) -> list[Contribution]:
+    """Return what all copies of all distributions contribute, sorted.
+
+    The folder that comes first on the path wins; in one folder, the highest version.
+    """
     found: list[Contribution] = []
-    for copy, shadow in _iter_copies(path):
-        if copy.data or copy.problem:
-            found += _contributions(copy, shadow)
+    winners: dict[str, Copy] = {}
+    for copies in _iter_places(list(iter_entries(path))):
+        for copy in _newest_first(copies):
+            winner = winners.setdefault(copy.name, copy)
+            if copy.data or copy.problem:
+                found += _contributions(copy, "" if winner is copy else _shadow(winner))
     # Stable, from the last key to the first: quicker than one sort by tuples.
     for key in (3, 1, 0):
         found.sort(key=itemgetter(key))
     return found
+
+
+def _newest_first(copies: list[Copy]) -> list[Copy]:
+    if len({copy.name for copy in copies}) < len(copies):
+        copies.sort(key=lambda copy: version_key(copy.version), reverse=True)
+    return copies
+
+
+def _shadow(winner: Copy) -> str:
+    place = os.path.dirname(os.path.dirname(winner.file))
+    return f"{winner.name} {winner.version}".rstrip() + f" in {place}"
 
 
 @contextlib.contextmanager
@@ -102,26 +120,6 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _iter_copies(path: Iterable[str]) -> Iterator[tuple[Copy, str]]:
-    """Iterate over all copies of all distributions, each with what shadows it, or nothing.
-
-    The folder that comes first on the path wins; in one folder, the highest version.
-    """
-    winners: dict[str, Copy] = {}
-    entries = list(iter_entries(path))
-    for copies in _iter_places(entries):
-        names = [copy.name for copy in copies]
-        if len(set(names)) < len(names):
-            copies.sort(key=lambda copy: version_key(copy.version), reverse=True)
-        for copy in copies:
-            winner = winners.setdefault(copy.name, copy)
-            if winner is copy:
-                yield copy, ""
-            else:
-                place = os.path.dirname(os.path.dirname(winner.file))
-                yield copy, f"{winner.name} {winner.version}".rstrip() + f" in {place}"
 
 
 def _iter_places(entries: Sequence[str]) -> Iterator[list[Copy]]:
@@ -164,11 +162,14 @@ def _contributions(copy: Copy, shadow: str) -> list[Contribution]:
     if shadow or problem:
         return _read_closely(copy, shadow)
     found = []
-    kind = ""
+    kind = None
     for label, value, group, _ in split_plain(data):
         if label:
+            if kind is None:  # before the first group
+                return _read_closely(copy, shadow)
             if kind:
-                found.append(_make((kind, label, value, name, version, file, "available", "")))
+                row = (kind, label, value, name, version, file, "available", "")
+                found.append(_new(Contribution, row))
             continue
         kind = GROUPS.get(group, "")
         # A group that only looks like one of ours, or a line that is not plain.

@@ -96,7 +96,7 @@ def test_the_usual_scan_imports_no_metadata_library(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("is_enabled", [True, False])
-def test_garbage_collector_is_left_as_it_was(tmp_path: Path, is_enabled: bool) -> None:  # noqa: FBT001
+def test_garbage_collector_is_left_as_it_was(tmp_path: Path, is_enabled: bool) -> None:
     was_enabled = gc.isenabled()
     (gc.enable if is_enabled else gc.disable)()
     try:

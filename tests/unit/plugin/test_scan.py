@@ -19,7 +19,6 @@ DAGS = {"gluepy.dags": {"training": "acme:Training"}}
         ("acme-1.0", "acme", "1.0"),
         ("Acme_Forecast.Big-1.0rc1", "acme-forecast-big", "1.0rc1"),
         ("acme-pipes-1.0", "acme-pipes", "1.0"),
-        ("acme-1.0-py3.11", "acme", "1.0"),
         ("acme", "acme", ""),
         ("acme-unknown", "acme", "unknown"),
     ],
