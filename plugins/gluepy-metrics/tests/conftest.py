@@ -195,16 +195,22 @@ class Project:
 
     folder: Path
 
-    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    @contextmanager
+    def start(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+        """Start the command, and end it with the block."""
         kept = {name: text for name, text in os.environ.items() if not name.startswith("GLUEPY_")}
-        return subprocess.Popen(
+        with subprocess.Popen(
             [sys.executable, "-m", "gluepy", *arguments],
             cwd=self.folder,
             env=kept | {"GLUEPY_JSONLOG": "off"} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        )
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, str]:
         """Return exit code and standard error."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import subprocess
+import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -160,11 +161,27 @@ def test_metrics_of_the_endpoint_pass_promtool_too(
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
+def test_alerts_of_the_readme_are_rules(tmp_path: Path) -> None:
+    readme = (Path(__file__).parents[1] / "README.md").read_text()
+    rules = readme.partition("```yaml\n")[2].partition("```")[0]
+    groups = "groups:\n- name: gluepy\n  rules:\n" + textwrap.indent(rules, "  ")
+    (tmp_path / "rules.yml").write_text(groups)
+
+    checked = _promtool("check", "rules", str(tmp_path / "rules.yml"))
+
+    assert (checked.returncode, checked.stderr) == (0, "")
+    assert "SUCCESS: 4 rules found" in checked.stdout
+
+
 def _check(text: str) -> subprocess.CompletedProcess[str]:
+    return _promtool("check", "metrics", text=text)
+
+
+def _promtool(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
     if shutil.which("promtool") is None:
         pytest.skip("not installed: promtool (apt-get install prometheus)")
     return subprocess.run(
-        ["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False
+        ["promtool", *arguments], input=text, capture_output=True, text=True, check=False
     )
 
 

@@ -33,7 +33,7 @@ class FileSink:
 
     So nothing is left open in a worker process, and a file that is rotated, moved or deleted is
     simply begun again. Each line is one append, which the system does not mix with others: threads
-    and processes may write to one file. The price is some 20 microseconds a line.
+    and processes may write to one file. The price is a few microseconds a line.
 
     Args:
         path: Of the file; folders that are missing are made.
