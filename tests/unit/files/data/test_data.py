@@ -104,7 +104,7 @@ def test_path_is_relative_to_the_run_folder_or_to_the_root(
     assert storage.ls() == (["b.csv"], ["runs"])
     assert storage.ls("runs/1") == (["a.csv"], [])
     assert manager.read("runs/1/a.csv", root=True).equals(table)
-    assert manager.read("b.csv", True).equals(table)  # noqa: FBT003 - as projects of Gluepy 1.6 do
+    assert manager.read("b.csv", True).equals(table)
 
 
 def test_options_go_to_the_library(manager: BaseDataManager, table: Any) -> None:

@@ -22,7 +22,7 @@ RUN = Context({"gluepy": {"run_folder": "runs/2026/1/2/x"}})
 class HalfStorage(BaseStorage):
     """A backend that knows where things are, and nothing else."""
 
-    kinds: dict[str, Any] = {"file": "file", "folder": "folder", "": "folder"}  # noqa: RUF012 - read only
+    kinds: dict[str, Any] = {"file": "file", "folder": "folder", "": "folder"}
 
     def _kind(self, key: str) -> Any:
         return self.kinds.get(key)

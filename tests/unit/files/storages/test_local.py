@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -209,6 +212,29 @@ def test_unfinished_file_of_a_killed_process_is_hidden_and_goes_with_its_folder(
 
     assert not (tmp_path / "a").exists()
     assert [path.name for path in (tmp_path / "b").iterdir()] == ["x"]
+
+
+def test_process_that_is_killed_while_it_writes_leaves_the_old_file(
+    storage: LocalStorage, tmp_path: Path
+) -> None:
+    storage.touch("a", "old")
+    code = f"""
+import os, signal
+from gluepy.files.storages.local import LocalStorage
+
+def content():
+    yield b"half of it"
+    os.kill(os.getpid(), signal.SIGKILL)
+
+LocalStorage({str(tmp_path)!r}).touch("a", content())
+"""
+
+    done = subprocess.run([sys.executable, "-c", code], check=False)
+
+    assert done.returncode == -signal.SIGKILL
+    assert storage.open("a") == b"old"
+    assert storage.ls() == (["a"], [])
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_name_of_an_unfinished_file_is_refused(storage: LocalStorage) -> None:

@@ -103,7 +103,7 @@ def test_keys_are_joined(folder: str, name: str, key: str) -> None:
     ("key", "folder", "within"),
     [("a/b", "a", True), ("a", "a", True), ("ab", "a", False), ("a", "", True), ("", "a", False)],
 )
-def test_folder_holds_itself_and_what_is_below(key: str, folder: str, within: bool) -> None:  # noqa: FBT001 - parametrised
+def test_folder_holds_itself_and_what_is_below(key: str, folder: str, within: bool) -> None:
     assert is_within(key, folder) is within
 
 
