@@ -80,19 +80,20 @@ def render_failure(task: TaskInfo, outcome: TaskOutcome, *, tb: str) -> list[str
             the error and its place, ``no`` for the error alone.
     """
     verb = "was interrupted" if outcome.status == "interrupted" else "failed"
-    by = f" in {outcome.plugin}" if outcome.plugin else ""
     title, *causes = outcome.error.splitlines() or [outcome.status]
     lines = [
-        click.style(f"Task {escape(repr(task.label))} {verb}{by}: {escape(title)}", fg="red"),
+        click.style(f"Task {escape(repr(task.label))} {verb}: {escape(title)}", fg="red"),
         *(f"  {escape(cause)}" for cause in causes),
     ]
     if tb == "full":
-        return [*lines, *map(escape, outcome.traceback.splitlines())]
-    if tb == "line" and outcome.frames:
+        lines += map(escape, outcome.traceback.splitlines())
+    elif tb == "line" and outcome.frames:
         last = _own(outcome.frames)[-1:] or outcome.frames[-1:]
-        return [*lines, *(f"  {_place(frame)}" for frame in last)]
-    if tb == "short":
-        return [*lines, *_short(outcome.frames)]
+        lines += [f"  {_place(frame)}" for frame in last]
+    elif tb == "short":
+        lines += _short(outcome.frames)
+    if outcome.hint:
+        lines.append(f"Hint: {escape(outcome.hint)}")
     return lines
 
 

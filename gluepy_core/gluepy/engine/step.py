@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gluepy.engine.frames import describe_error, extract_frames, format_traceback
-from gluepy.exceptions import SkipTask, WrapperError
+from gluepy.exceptions import GluepyError, SkipTask, WrapperError
 from gluepy.exec.records import RunInfo, TaskInfo, TaskOutcome
 from gluepy.exec.tasks import Task
 from gluepy.plugin.manager import Hooks
@@ -69,6 +69,7 @@ def _outcome(
         plain,
         status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
         error=describe_error(error),
+        hint=error.hint if isinstance(error, GluepyError) else "",
         frames=extract_frames(error, home=home),
         traceback=format_traceback(error),
         plugin=error.plugin if isinstance(error, WrapperError) else "",

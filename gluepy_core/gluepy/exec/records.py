@@ -146,6 +146,7 @@ class TaskOutcome:
         host: Where the task ran.
         pid: Process in which the task ran.
         error: ``KeyError: 'horizn'`` with its causes, one per line; empty unless it failed.
+        hint: What to do about it, where the error says so; empty otherwise.
         reason: Why it was skipped; empty otherwise.
         frames: The traceback, outermost call first; empty unless it failed.
         traceback: The traceback as Python prints it; empty unless it failed.
@@ -158,6 +159,7 @@ class TaskOutcome:
     host: str
     pid: int
     error: str = ""
+    hint: str = ""
     reason: str = ""
     frames: tuple[Frame, ...] = ()
     traceback: str = field(default="", repr=False)

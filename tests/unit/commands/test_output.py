@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from gluepy.commands._output import note, print_error, print_json, print_result, warn
+from gluepy.exceptions import UnknownHookError
+
+
+def test_results_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    print_result("training")
+
+    assert capsys.readouterr() == ("training\n", "")
+
+
+def test_json_is_one_document_with_its_schema(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json("gluepy.list/1", {"dags": [], "odd": {1}})
+
+    captured = capsys.readouterr()
+    assert json.loads(captured.out) == {"schema": "gluepy.list/1", "dags": [], "odd": "{1}"}
+    assert captured.err == ""
+
+
+def test_notes_and_warnings_go_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
+    note("read this")
+    warn("care\nful")
+
+    assert capsys.readouterr() == ("", "read this\nWarning: care\\nful\n")
+
+
+def test_error_is_a_sentence_and_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    print_error(UnknownHookError("after_tsk", ["after_task"]))
+
+    assert capsys.readouterr().err == (
+        "Error: there is no hook 'after_tsk'\nHint: Did you mean 'after_task'?\n"
+    )
+
+
+def test_error_without_a_hint_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    error = UnknownHookError("x", [])
+    error.hint = ""
+
+    print_error(error)
+
+    assert capsys.readouterr().err == "Error: there is no hook 'x'\n"
+
+
+def test_closed_standard_error_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/null", "w", encoding="utf-8") as closed:
+        monkeypatch.setattr(sys, "stderr", closed)
+    assert closed.closed
+
+    note("lost")
+
+    assert sys.stderr is None
+    note("lost too")
