@@ -23,9 +23,10 @@ def _find_settings() -> Settings:
 
 
 def _make_context_manager() -> DefaultContextManager:
-    from gluepy.conf.settings import import_setting
+    from gluepy.utils.backends import make_backend
 
-    return cast("DefaultContextManager", import_setting(default_settings, "CONTEXT_BACKEND")())
+    manager = make_backend("CONTEXT_BACKEND", default_settings.CONTEXT_BACKEND)
+    return cast("DefaultContextManager", manager)
 
 
 def _make_context() -> Context:

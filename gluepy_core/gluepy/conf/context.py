@@ -16,7 +16,7 @@ from gluepy.conf._section import MASKED, Section, make_section, plain, resolve_a
 from gluepy.conf._stored import add_missing, refill, without_masked
 from gluepy.conf._yaml import dump_yaml, ends_in_comment, load_yaml
 from gluepy.conf.secrets import mask, mask_arguments
-from gluepy.conf.settings import Settings, import_setting
+from gluepy.conf.settings import Settings
 from gluepy.exceptions import (
     ContextError,
     InvalidPathError,
@@ -25,6 +25,7 @@ from gluepy.exceptions import (
     PatchError,
     PathOutsideRootError,
 )
+from gluepy.utils.backends import make_backend
 from gluepy.utils.dict import merge
 
 __all__ = ["Context", "DefaultContextManager", "dump_context", "parse_override"]
@@ -278,7 +279,7 @@ class DefaultContextManager:
         return default_settings
 
     def _read_from_storage(self, path: str) -> bytes:
-        storage = import_setting(self._settings, "STORAGE_BACKEND")()
+        storage = make_backend("STORAGE_BACKEND", self._settings.STORAGE_BACKEND)
         return cast("bytes", storage.open(path, mode="rb"))
 
     def _read_config_path(self) -> dict[str, Any]:

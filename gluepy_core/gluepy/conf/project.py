@@ -129,10 +129,13 @@ def _settings_module_in(path: str, source: bytes) -> str:
 
     try:
         tree = ast.parse(source, path)
-    except (SyntaxError, ValueError, RecursionError) as error:
-        known = isinstance(error, SyntaxError) and error.lineno
-        detail = f"{error.msg} (line {error.lineno})" if known else str(error)
-        raise SettingsError(path, f"is not valid Python: {detail}") from error
+    except SyntaxError as error:
+        reason = f"is not valid Python: {error.msg} (line {error.lineno})"
+        raise SettingsError(path, reason) from error
+    except ValueError as error:
+        raise SettingsError(path, f"is not valid Python: {error}") from error
+    except (RecursionError, MemoryError) as error:  # which one depends on the version of Python
+        raise SettingsError(path, "is not valid Python: it is nested too deep") from error
     for node in ast.walk(tree):
         match node:
             case (

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from gluepy.conf._defaults import BY_NAME, SETTINGS, Kind
 from gluepy.conf.project import SETTINGS_MODULE, Project
-from gluepy.exceptions import ModuleLoadError, SettingsError, UnknownSettingError
+from gluepy.exceptions import SettingsError, UnknownSettingError
 
-__all__ = ["Settings", "import_setting", "load_settings"]
+__all__ = ["Settings", "load_settings"]
 
 _PREFIX = "GLUEPY_"
 
@@ -143,26 +143,6 @@ def load_settings(
         root,
     )
     return settings
-
-
-def import_setting(settings: Settings, name: str) -> Any:
-    """Import what a setting names by its dotted path: a backend, mostly.
-
-    Raises:
-        ModuleLoadError: If it cannot be imported.
-    """
-    from gluepy.utils.errors import location_of, reason_of
-    from gluepy.utils.loading import import_string
-
-    dotted_path = settings.get(name)
-    try:
-        return import_string(dotted_path)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # importing a module runs it
-        raise ModuleLoadError(
-            name, dotted_path, reason_of(error), location=location_of(error)
-        ) from error
 
 
 # -- the sources, weakest first ----------------------------------------------------------------

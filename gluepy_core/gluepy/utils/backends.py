@@ -23,9 +23,9 @@ def make_backend(setting: str, dotted_path: str) -> Any:
     """
     try:
         factory = import_string(dotted_path)
-    except GluepyError:
+    except (GluepyError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:  # importing a module runs it: it may even exit
         raise ModuleLoadError(
             setting, dotted_path, reason_of(error), location=location_of(error)
         ) from error

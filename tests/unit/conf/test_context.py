@@ -5,8 +5,10 @@ import datetime as dt
 import json
 import pickle
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import pytest
@@ -107,7 +109,7 @@ def test_setting_a_top_level_name_is_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"^the context is frozen: 'a' cannot be deleted$"):
         del context.a
     with pytest.raises(TypeError):
-        context["a"] = 1  # type: ignore[index]  # it is frozen
+        context["a"] = 1
 
 
 def test_setting_a_nested_name_is_an_error_of_box() -> None:
@@ -134,10 +136,9 @@ def test_context_does_not_follow_changes_of_its_data() -> None:
 def test_context_takes_any_mapping() -> None:
     inner = Context({"x": {"y": 1}})
 
-    assert Context({"a": inner.x, "b": Settings().get("PREFER")}).to_dict() == {
-        "a": {"y": 1},
-        "b": {},
-    }
+    context = Context(MappingProxyType({"a": inner.x, "b": MappingProxyType({"z": 2})}))
+
+    assert context.to_dict() == {"a": {"y": 1}, "b": {"z": 2}}
 
 
 def test_contexts_are_equal_by_value() -> None:
@@ -691,9 +692,30 @@ def test_stored_context_that_is_damaged_is_an_error(project: Project) -> None:
         project.manager.load_context(path)
 
 
-def test_patches_are_read_from_the_storage_of_the_settings(project: Project) -> None:
-    manager = DefaultContextManager(project.settings)
-    project.settings.STORAGE_BACKEND = f"{__name__}.NoStorage"
+class FixedStorage:
+    """Holds one file, whatever it is called."""
 
-    with pytest.raises(ModuleLoadError, match=r"^STORAGE_BACKEND names '.*\.NoStorage', which"):
+    def open(self, path: str, mode: str = "r") -> bytes:
+        assert mode == "rb"
+        return f"where: {path}\n".encode()
+
+
+def test_patches_are_read_from_the_storage_of_the_settings(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = ModuleType("own_storage")
+    module.__dict__["FixedStorage"] = FixedStorage
+    monkeypatch.setitem(sys.modules, "own_storage", module)
+    project.settings.STORAGE_BACKEND = "own_storage.FixedStorage"
+
+    context = DefaultContextManager(project.settings).create_context(patches=["p.yaml"])
+
+    assert context.where == "p.yaml"
+
+
+def test_storage_that_cannot_be_imported_is_named(project: Project) -> None:
+    manager = DefaultContextManager(project.settings)
+    project.settings.STORAGE_BACKEND = "gluepy.NoStorage"
+
+    with pytest.raises(ModuleLoadError, match=r"^STORAGE_BACKEND names 'gluepy\.NoStorage', which"):
         manager.create_context(patches=["p.yaml"])

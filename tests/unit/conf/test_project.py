@@ -166,6 +166,17 @@ def test_byte_order_mark_is_no_part_of_the_table(tmp_path: Path) -> None:
             b"import gluepy\ndef",
             "is not valid Python: invalid syntax (line 2)",
         ),
+        (
+            "manage.py",
+            b"import gluepy\nx = " + b"-" * 100_000 + b"1",
+            "is not valid Python: it is nested too deep",
+        ),
+        (
+            "manage.py",
+            b"import gluepy\n,\x80",
+            "is not valid Python: 'utf-8' codec can't decode byte 0x80 in position 0: "
+            "invalid start byte",
+        ),
     ],
 )
 def test_damaged_project_file_is_an_error_that_names_it(

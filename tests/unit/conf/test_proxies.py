@@ -46,6 +46,6 @@ def test_context_backend_that_cannot_be_imported_is_named(tmp_path: Path) -> Non
     done = run_script(tmp_path, "from gluepy.conf import default_context; default_context.x")
 
     assert done.stderr.splitlines()[-1] == (
-        "gluepy.exceptions.ModuleLoadError: CONTEXT_BACKEND names 'not_there.Manager', which cannot "
-        "be imported: ModuleNotFoundError: No module named 'not_there'"
+        "gluepy.exceptions.ModuleLoadError: CONTEXT_BACKEND names 'not_there.Manager', which "
+        "cannot be imported: ModuleNotFoundError: No module named 'not_there'"
     )

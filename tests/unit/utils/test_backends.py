@@ -67,3 +67,11 @@ def test_error_of_ours_is_passed_on_as_it_is(
 
     with pytest.raises(SettingsError, match="no bucket"):
         make_backend("STORAGE_BACKEND", "acme_settings_storage.Storage")
+
+
+def test_module_that_exits_does_not_end_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "acme_exit_storage.py").write_text("raise SystemExit(0)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(ModuleLoadError, match=r"SystemExit: 0 \(.*acme_exit_storage\.py:1\)$"):
+        make_backend("STORAGE_BACKEND", "acme_exit_storage.Storage")
