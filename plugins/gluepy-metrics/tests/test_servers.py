@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shutil
+import signal
 import subprocess
 import textwrap
 import time
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.conftest import Fetch, Project, Servers
+    from tests.conftest import Fetch, Project, Samples, Servers
 
 SUCCEEDED, FAILED = "dag=training outcome=succeeded", "dag=training outcome=failed"
 
@@ -112,6 +113,28 @@ def test_endpoint_is_fetched_while_the_run_lasts(
 
     assert process.returncode == 0, err
     servers.wait_for('up{job="gluepy"}', {"": 0.0})
+
+
+def test_a_run_that_is_interrupted_is_told_too(
+    project: Project, samples: Samples, tmp_path: Path
+) -> None:
+    file = tmp_path / "gluepy_training.prom"
+
+    with project.start(
+        "dag", "training", GO_ON=str(tmp_path / "never"), **to(str(tmp_path))
+    ) as process:
+        while not file.exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+
+    found = samples(file.read_text())
+    assert process.returncode == 130, err
+    assert found['gluepy_runs_total{dag="training",outcome="interrupted"}'] == 1.0
+    attempt = 'gluepy_task_attempts_total{dag="training",outcome="interrupted",task="load"}'
+    assert found[attempt] == 1.0
 
 
 def test_a_gateway_that_is_down_costs_the_metrics_and_not_the_run(
