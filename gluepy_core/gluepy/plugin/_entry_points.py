@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["canonical_value", "has_groups", "parse", "split_plain", "why_no_target"]
+__all__ = [
+    "canonical_value",
+    "has_groups",
+    "is_plain_name",
+    "parse",
+    "split_plain",
+    "why_no_target",
+]
 
 #: What every group of ours begins with.
 _PREFIX = "gluepy."
@@ -19,10 +26,12 @@ _WIDE_PREFIX = b"g\0l\0u\0e\0p\0y"
 # Compiled at first use, which is seldom.
 _VALUE = r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?"
 
+_PLAIN_NAME = r"[A-Za-z0-9][\w.-]{0,99}"
+
 # A line as tools write it: a name and a value of which both are beyond doubt, or a group; else any
 # line that is not empty.
 _find_lines = re.compile(
-    r"(?:([A-Za-z0-9][\w.-]{0,99}) = ([\w.]+:[\w.]+)|\[([\w.-]+)\]|(.+))\n", re.ASCII
+    rf"(?:({_PLAIN_NAME}) = ([\w.]+(?::[\w.]+)?)|\[([\w.-]+)\]|(.+))\n", re.ASCII
 ).findall
 
 
@@ -68,6 +77,11 @@ def parse(data: bytes) -> list[tuple[str, str, str]]:
         if ours:
             found.append((group, name.rstrip(), value.lstrip()))
     return found
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether a name is beyond doubt fit for a label; quick."""
+    return re.fullmatch(_PLAIN_NAME, name, re.ASCII) is not None
 
 
 def canonical_value(value: str) -> str:

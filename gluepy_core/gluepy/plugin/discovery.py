@@ -15,7 +15,13 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from gluepy.exceptions import InvalidLabelError, UnknownPluginError
-from gluepy.plugin._entry_points import canonical_value, parse, split_plain, why_no_target
+from gluepy.plugin._entry_points import (
+    canonical_value,
+    is_plain_name,
+    parse,
+    split_plain,
+    why_no_target,
+)
 from gluepy.plugin._names import normalise, version_key
 from gluepy.plugin._scan import Copy, iter_entries, read_folder
 from gluepy.plugin.contributions import GROUPS, Contribution
@@ -222,15 +228,23 @@ def _group_meant(group: str) -> str:
 
 
 def _why_broken(kind: str, name: str, target: str) -> str:
-    # Imported here: names are nearly always plain, and start-up shall be quick.
+    problem = "" if is_plain_name(name) else _why_no_label(name)
+    if problem:
+        return f"its name {problem}"
+    problem = why_no_target(kind, target)
+    return f"its value {problem}" if problem else ""
+
+
+def _why_no_label(name: str) -> str:
+    # Imported here: what pipelines are is a large part of Gluepy, and listing has no other use for
+    # it.
     from gluepy.exec._label import check_label
 
     try:
         check_label(name, "entry point")
     except InvalidLabelError as error:
-        return f"its name {error.reason}"
-    problem = why_no_target(kind, target)
-    return f"its value {problem}" if problem else ""
+        return error.reason
+    return ""
 
 
 def _without_twins(contributions: Sequence[Contribution]) -> list[Contribution]:
