@@ -19,8 +19,8 @@ PRINTER = PACKAGE / "commands" / "_output.py"
 #: A module that needs more lines has more than one responsibility.
 MAX_LINES = 500
 
-#: Catalogues: one responsibility, many entries.
-CATALOGUES = {PACKAGE / "exceptions.py", PACKAGE / "testing" / "storages.py"}
+#: One responsibility, many entries.
+CATALOGUES = {PACKAGE / "exceptions.py"}
 
 
 @pytest.mark.parametrize(

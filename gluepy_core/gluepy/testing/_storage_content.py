@@ -17,6 +17,11 @@ _BINARY = bytes(range(256)) * 4
 _TEXT = "Grüße, 世界 🌍\r\nline\ttwo\n"
 
 
+def _type_name(value: object) -> str:
+    # An address in the name of a test would differ between the processes of pytest-xdist.
+    return type(value).__name__
+
+
 class ContentTests(StorageTests):
     """What is written comes back as it was."""
 
@@ -50,7 +55,7 @@ class ContentTests(StorageTests):
         assert storage.open("a.txt", "r") == _TEXT
         assert storage.open("a.txt") == _TEXT.encode("utf-8")
 
-    @pytest.mark.parametrize("content", ["", b"", io.StringIO(), io.BytesIO(), []], ids=repr)
+    @pytest.mark.parametrize("content", ["", b"", io.StringIO(), io.BytesIO(), []], ids=_type_name)
     def test_nothing_makes_an_empty_file(self, storage: BaseStorage, content: Any) -> None:
         storage.touch("empty", content)
 
@@ -101,7 +106,7 @@ class ContentTests(StorageTests):
 
         assert storage.open("secret.yaml") == b"x"
 
-    @pytest.mark.parametrize("content", [None, 5, [5], object()], ids=repr)
+    @pytest.mark.parametrize("content", [None, 5, [5], object()], ids=_type_name)
     def test_what_is_no_content_is_a_type_error(self, storage: BaseStorage, content: Any) -> None:
         with pytest.raises(TypeError, match=r"^content is "):
             storage.touch("a.txt", content)
