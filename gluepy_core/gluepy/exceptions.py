@@ -115,8 +115,10 @@ __all__ = [
     "UnknownHookError",
     "UnknownLabelError",
     "UnknownModuleError",
+    "UnknownParameterError",
     "UnknownPluginError",
     "UnknownRunError",
+    "UnknownSettingError",
     "UnknownStepError",
     "WrapperError",
 ]
