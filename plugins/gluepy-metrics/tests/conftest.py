@@ -299,7 +299,11 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
     config.write_text(_CONFIG.format(gateway=gateway, exporter=exporter, endpoint=endpoint))
     with ExitStack() as stack:
         for command, url in (
-            ([programs[1], f"--web.listen-address={gateway}"], f"http://{gateway}/-/ready"),
+            (
+                # Debian's keeps what was pushed in a file of the system, unless it is told not to.
+                [programs[1], "--persistence.file=", f"--web.listen-address={gateway}"],
+                f"http://{gateway}/-/ready",
+            ),
             (
                 [
                     programs[2],

@@ -66,6 +66,7 @@ def test_pushgateway_keeps_what_runs_pushed(project: Project, servers: Servers) 
         "GLUEPY_METRICS_GROUPING": '{"team": "growth/eu"}',
     }
     job = '{job="gluepy",team="growth/eu"}'
+    before = time.time()
 
     code, err = project.run("dag", "training", **settings)
 
@@ -89,8 +90,11 @@ def test_pushgateway_keeps_what_runs_pushed(project: Project, servers: Servers) 
     assert (code, "metrics" in err) == (1, False), err
     servers.wait_for(f"gluepy_run_last_outcome{job} == 1", {FAILED: 1.0})
     servers.wait_for(f"gluepy_logged_metric{job}", {"dag=training metric=rows task=load": 7.0})
+    servers.wait_for(
+        f"gluepy_run_last_end_timestamp_seconds{job} > bool 0", {SUCCEEDED: 1.0, FAILED: 1.0}
+    )
     ends = servers.query(f"gluepy_run_last_end_timestamp_seconds{job}")
-    assert ends[SUCCEEDED] < ends[FAILED]
+    assert before < ends[SUCCEEDED] < ends[FAILED] < time.time()
     assert servers.query(f"gluepy_runs_total{job}") == {}
     assert servers.query('push_failure_time_seconds{job="gluepy"} > 0') == {}
 
