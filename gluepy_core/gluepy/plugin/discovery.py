@@ -35,6 +35,9 @@ _new = tuple.__new__
 # here several times because setuptools brings a copy.
 _USUAL_FINDERS = frozenset({"PathFinder", "MetadataPathFinder"})
 
+#: Kinds of which a whole module may be one; that of groups of others is empty.
+_MODULE_KINDS = frozenset({"", "hook"})
+
 #: Kinds that a name blocks too; DAGs and tasks are blocked with their distribution.
 _NAMED_KINDS = frozenset({"command", "executor", "hook", "storage"})
 
@@ -171,7 +174,8 @@ def _contributions(copy: Copy, shadow: str) -> list[Contribution]:
     kind = None
     for label, value, group, _ in split_plain(data):
         if label:
-            if kind is None:  # before the first group
+            # Before the first group, or a module where there must be an object.
+            if kind is None or (":" not in value and kind not in _MODULE_KINDS):
                 return _read_closely(copy, shadow)
             if kind:
                 row = (kind, label, value, name, version, file, "available", "")

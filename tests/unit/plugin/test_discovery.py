@@ -236,6 +236,10 @@ def test_folder_that_vanishes_while_the_path_is_read_is_left_out(tmp_path: Path)
             "entry_points.txt is malformed: line 2 is no 'name = module:object': 'training'",
         ),
         (
+            b"a = acme:A\n[gluepy.dags]\n",
+            "entry_points.txt is malformed: line 1 stands before the first [group]: 'a = acme:A'",
+        ),
+        (
             b"\xef\xbb\xbf[gluepy.dags]\nx = a:b\n",
             "entry_points.txt is malformed: it begins with a byte order mark",
         ),
