@@ -312,7 +312,10 @@ def _split(words: Iterator[str]) -> tuple[list[str], list[str]]:
             continue
         moved.append(word)
         if _ANYWHERE[option] and not equals:
-            moved += [value for value in [next(words, None)] if value is not None]
+            value = next(words, None)
+            if value is None:
+                raise click.BadOptionUsage(option, f"Option {option!r} requires an argument.")
+            moved.append(value)
     return moved, kept
 
 

@@ -9,12 +9,21 @@ import click
 from gluepy.exceptions import GluepyError
 from gluepy.utils.text import escape
 
-__all__ = ["note", "print_error", "print_json", "print_result", "warn"]
+__all__ = ["note", "print_error", "print_json", "print_result", "use_color", "warn"]
+
+# Errors are printed after click has left the context that would know it.
+_color: bool | None = None
+
+
+def use_color(*, color: bool | None) -> None:
+    """Colour what is printed from now on; None leaves it to whether a terminal reads it."""
+    global _color  # noqa: PLW0603 - one process, one command line
+    _color = color
 
 
 def print_result(text: str) -> None:
     """Print what the user asked for, on standard output."""
-    click.echo(text)
+    click.echo(text, color=_color)
 
 
 def print_json(schema: str, content: dict[str, object]) -> None:
@@ -36,7 +45,7 @@ def note(text: str = "") -> None:
     A standard error that is closed or full never ends a run: the text is lost then.
     """
     try:
-        click.echo(text, err=True)
+        click.echo(text, err=True, color=_color)
     except (OSError, ValueError):
         sys.stderr = None
 

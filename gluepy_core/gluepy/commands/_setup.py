@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gluepy.commands._output import note, warn
+from gluepy.commands._output import note, use_color, warn
 
 __all__ = ["COLORS", "is_quiet", "set_up"]
 
@@ -28,7 +28,7 @@ def set_up(ctx: click.Context) -> None:
         strict_plugins=bool(params.get("strict_plugins")),
         trace_hooks=bool(params.get("trace_hooks")),
     )
-    ctx.color = _color(params.get("color") or "auto")
+    use_color(color=_color(params.get("color") or "auto"))
     _log_more(params.get("verbose") or 0)
     builtin = getattr(ctx.command, "built_in", ())
     set_app(App(options, warn=warn, trace=note, builtin_commands=builtin))

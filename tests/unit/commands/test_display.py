@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,12 +39,6 @@ FAILED = outcome(
     frames=(OURS, OWN, LIBRARY, LIBRARY),
     traceback="Traceback (most recent call last):\n  all of it\nKeyError: 'horizn'\n",
 )
-
-
-@pytest.fixture(autouse=True)
-def in_plain_text() -> Iterator[None]:
-    with click.Context(click.Command("dag"), color=False):
-        yield
 
 
 def plain_failure(task: TaskInfo, end: TaskOutcome, *, tb: str) -> list[str]:
