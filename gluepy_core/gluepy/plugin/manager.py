@@ -318,8 +318,8 @@ class _Wrapping:
         """Name the plugin in what it raises; signals and skips stay what they are."""
         try:
             yield
-        except SkipTask:
+        except (SkipTask, KeyboardInterrupt):
             raise
-        except Exception as error:
+        except BaseException as error:  # also sys.exit()
             who, hook = self._implementation.who, self._implementation.hook
             raise WrapperError(who, hook, error) from error
