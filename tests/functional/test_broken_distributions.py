@@ -116,9 +116,7 @@ CASES = {
         f"{WHO}its import raises ZeroDivisionError",
     ),
     "circular import": Case(
-        module(
-            "from bad_tasks import X\n" + DAG, bad_tasks="from bad_pipes import Bad\nX = 1\n"
-        ),
+        module("from bad_tasks import X\n" + DAG, bad_tasks="from bad_pipes import Bad\nX = 1\n"),
         f"{WHO}circular import: cannot import name 'Bad' from partially initialized module",
     ),
     "label that disagrees": Case(
