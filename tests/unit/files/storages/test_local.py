@@ -84,8 +84,10 @@ def without_privileges(tmp_path: Path) -> Iterator[None]:
     """Give up the rights of root, to whom nothing is forbidden, while the block runs."""
     user = os.geteuid()
     if user == 0:
-        for folder in (tmp_path, *tmp_path.parents[:2]):
-            folder.chmod(0o755)
+        for folder in (tmp_path, *tmp_path.parents):
+            # Pytest's own: the folder of all its runs, of this one, and of a process of it.
+            if folder == tmp_path or folder.name.startswith(("pytest-", "popen-")):
+                folder.chmod(0o755)
         os.seteuid(NOBODY)
     try:
         yield
