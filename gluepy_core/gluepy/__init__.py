@@ -9,9 +9,13 @@ if TYPE_CHECKING:
     from gluepy.exec import DAG, EvaluationTask, Task
     from gluepy.exec.records import (
         CommandInfo,
+        Frame,
+        Outcome,
         RunInfo,
         RunReport,
+        RunStatus,
         SettingsInfo,
+        StepReport,
         TaskInfo,
         TaskOutcome,
     )
@@ -22,10 +26,14 @@ __all__ = [
     "VERSION",
     "CommandInfo",
     "EvaluationTask",
+    "Frame",
+    "Outcome",
     "RunInfo",
     "RunReport",
+    "RunStatus",
     "SettingsInfo",
     "SkipTask",
+    "StepReport",
     "Task",
     "TaskInfo",
     "TaskOutcome",
@@ -34,8 +42,6 @@ __all__ = [
 
 VERSION = "0.1.0"
 
-_RECORDS = "gluepy.exec.records"
-
 # Imported at first use: 'gluepy --help' needs none of them.
 _HOMES = {
     "DAG": "gluepy.exec.dags",
@@ -43,20 +49,14 @@ _HOMES = {
     "EvaluationTask": "gluepy.exec.tasks",
     "SkipTask": "gluepy.exceptions",
     "hookimpl": "gluepy.plugin.hookspecs",
-    "CommandInfo": _RECORDS,
-    "RunInfo": _RECORDS,
-    "RunReport": _RECORDS,
-    "SettingsInfo": _RECORDS,
-    "TaskInfo": _RECORDS,
-    "TaskOutcome": _RECORDS,
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_HOMES[name]), name)
+    value = getattr(import_module(_HOMES.get(name, "gluepy.exec.records")), name)
     globals()[name] = value
     return value

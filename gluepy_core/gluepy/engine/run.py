@@ -15,7 +15,7 @@ from gluepy.conf.context import Context, dump_context
 from gluepy.conf.secrets import mask
 from gluepy.engine.loop import run_plan
 from gluepy.engine.tracking import RunTracking
-from gluepy.exceptions import ModuleLoadError, UnknownRunError
+from gluepy.exceptions import UnknownRunError
 from gluepy.exec import TASK_REGISTRY
 from gluepy.exec.plan import Plan, Selection, Step
 from gluepy.exec.records import RunInfo, RunReport
@@ -28,7 +28,8 @@ from gluepy.runs.folder import (
     write_context,
     write_metrics,
 )
-from gluepy.utils.loading import import_string, scoped
+from gluepy.utils.backends import make_backend
+from gluepy.utils.loading import scoped
 
 if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
@@ -118,7 +119,7 @@ def run(
     context = _context_of(request)
     folder = str(context.gluepy.run_folder)
     earlier = read_metrics(default_storage, folder)
-    backend = _tracking_backend(settings)
+    backend = make_backend("MLOPS_BACKEND", settings.MLOPS_BACKEND)  # its own: runs share none
     write_context(default_storage, folder, dump_context(context))
     info = RunInfo(
         run_id=str(context.gluepy.run_id),
@@ -182,16 +183,6 @@ def _context_of(request: RunRequest) -> Context:
 
 def _read_file(path: str) -> bytes:
     return default_storage.open(path, mode="rb")
-
-
-def _tracking_backend(settings: Settings) -> Any:
-    """Return a new backend for one run; runs share none."""
-    dotted_path = settings.MLOPS_BACKEND
-    try:
-        return import_string(dotted_path)()
-    except Exception as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise ModuleLoadError("MLOPS_BACKEND", dotted_path, reason) from error
 
 
 @contextlib.contextmanager

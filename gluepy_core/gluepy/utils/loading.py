@@ -41,8 +41,9 @@ empty = _Empty()
 class LazyProxy(Generic[T]):
     """Stands for an object that is made at first use.
 
-    The object is the one that `scoped` set for the running context (a thread, a task of a run),
-    else the one of the process, which ``factory`` makes once.
+    The object is the one that `scoped` set for the running context. A thread that was started
+    there knows nothing of that context; while only one thread of the process has scopes, the
+    innermost of these is meant. Else it is the one of the process, which ``factory`` makes once.
 
     Args:
         factory: Makes the object; called at most once, without arguments.
@@ -54,6 +55,7 @@ class LazyProxy(Generic[T]):
     _factory: Callable[[], T]
     _wrapped: T | _Empty
     _scope: ContextVar[T]
+    _open: list[tuple[int, T]]
     _lock: threading.RLock
 
     def __init__(self, factory: Callable[[], T]) -> None:
@@ -61,6 +63,7 @@ class LazyProxy(Generic[T]):
         object.__setattr__(self, "_factory", factory)
         object.__setattr__(self, "_wrapped", empty)
         object.__setattr__(self, "_scope", ContextVar("scope"))
+        object.__setattr__(self, "_open", [])
         object.__setattr__(self, "_lock", threading.RLock())
 
     def _target(self) -> T:
@@ -68,6 +71,14 @@ class LazyProxy(Generic[T]):
             return self._scope.get()
         except LookupError:
             pass
+        scopes = tuple(self._open)
+        if scopes:
+            if len({thread for thread, _ in scopes}) == 1:
+                return scopes[-1][1]
+            raise RuntimeError(
+                "several runs are going on, and this thread belongs to none of them: "
+                "start it with contextvars.copy_context().run"
+            )
         if isinstance(self._wrapped, _Empty):
             with self._lock:
                 if isinstance(self._wrapped, _Empty):  # no other thread was faster
@@ -139,9 +150,12 @@ def scoped(proxy: object, value: object) -> Iterator[None]:
     if not isinstance(proxy, LazyProxy):
         raise TypeError(f"{type(proxy).__name__} is no LazyProxy")
     token = proxy._scope.set(value)  # noqa: SLF001 - of this module
+    scope = threading.get_ident(), value
+    proxy._open.append(scope)  # noqa: SLF001 - of this module
     try:
         yield
     finally:
+        proxy._open.remove(scope)  # noqa: SLF001 - of this module
         proxy._scope.reset(token)  # noqa: SLF001 - of this module
 
 

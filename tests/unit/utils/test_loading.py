@@ -5,6 +5,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -142,20 +143,59 @@ def test_set_wrapped_replaces_what_the_proxy_stands_for() -> None:
     assert proxy.name == "given"
 
 
-def test_scoped_holds_within_the_block_and_its_context_only() -> None:
+def test_innermost_scope_holds_until_its_block_ends() -> None:
     proxy = LazyProxy(Thing)
-    seen: list[str] = []
 
     with scoped(proxy, Thing("outer")):
         with scoped(proxy, Thing("inner")):
             assert proxy.name == "inner"
-            thread = threading.Thread(target=lambda: seen.append(proxy.name))
-            thread.start()
-            thread.join()
         assert proxy.name == "outer"
 
     assert proxy.name == "thing"
-    assert seen == ["thing"]
+
+
+def test_thread_of_a_run_sees_the_scope_that_it_was_started_in() -> None:
+    proxy = LazyProxy(Thing)
+
+    with (
+        scoped(proxy, Thing("outer")),
+        scoped(proxy, Thing("inner")),
+        ThreadPoolExecutor() as pool,
+    ):
+        seen = pool.submit(lambda: proxy.name).result()
+
+    assert seen == "inner"
+
+
+def test_runs_in_threads_share_nothing() -> None:
+    proxy = LazyProxy(Thing)
+    barrier = threading.Barrier(6)
+
+    def run(name: str) -> str:
+        with scoped(proxy, Thing(name)):
+            barrier.wait()
+            return str(proxy.name)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(run, "abcdef")) == list("abcdef")
+
+
+def test_thread_that_could_belong_to_several_runs_is_refused() -> None:
+    proxy = LazyProxy(Thing)
+    barrier = threading.Barrier(2)
+
+    def run() -> None:
+        with scoped(proxy, Thing("other")):
+            barrier.wait()
+            barrier.wait()
+
+    with scoped(proxy, Thing("this")), ThreadPoolExecutor() as pool:
+        other = pool.submit(run)
+        barrier.wait()
+        with pytest.raises(RuntimeError, match="several runs are going on"):
+            pool.submit(lambda: proxy.name).result()
+        barrier.wait()
+        other.result()
 
 
 def test_scope_ends_when_the_block_raises() -> None:
