@@ -253,7 +253,7 @@ def test_list_shows_every_label_with_distribution_and_version(box: Sandbox) -> N
 
     assert document["schema"] == "gluepy.list/1"
     assert [
-        (one["label"], one["source"]["distribution"], one["source"]["version"], one["state"])
+        (one["label"], *list(one["sources"][0].values())[1:3], one["state"])
         for one in document["dags"]
     ] == [
         ("nightly", "broken-pipes", "0.1", "available"),

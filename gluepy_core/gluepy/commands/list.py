@@ -21,6 +21,9 @@ _HEADERS = {"dag": "DAG", "task": "TASK"}
 #: States that need no word in the table.
 _FINE = ("available", "loaded")
 
+#: One class with all that contribute it; never empty.
+_Entry = list["Contribution"]
+
 
 @click.command("list")
 @click.argument("pattern", default="")
@@ -51,13 +54,13 @@ def command(pattern: str, *, dags: bool, tasks: bool, source: str, long: bool, f
 
     kinds = [kind for kind, wanted in (("dag", dags), ("task", tasks)) if wanted]
     kinds = kinds or ["dag", "task"]
-    found = _chosen(get_app().catalog(*kinds), pattern, source)
+    entries = _merged(_chosen(get_app().catalog(*kinds), pattern, source))
     if form == "json":
-        print_json("gluepy.list/1", _as_json(found, kinds))
+        print_json("gluepy.list/1", _as_json(entries, kinds))
     elif form == "names":
-        print_result("\n".join(dict.fromkeys(_name_of(one) for one in found if one.kind)))
+        print_result("\n".join(dict.fromkeys(_name_of(one) for one, *_ in entries if one.kind)))
     else:
-        _print_tables(found, kinds, is_long=long)
+        _print_tables(entries, kinds, is_long=long)
 
 
 def _chosen(
@@ -73,43 +76,55 @@ def _chosen(
     return [one for one in contributions if fnmatch.fnmatchcase(one.name, pattern)]
 
 
-def _print_tables(found: Sequence[Contribution], kinds: Sequence[str], *, is_long: bool) -> None:
+def _merged(found: Sequence[Contribution]) -> list[_Entry]:
+    """Put together what is one class from several sources, so that it is listed once."""
+    entries: dict[object, list[Contribution]] = {}
+    for one in found:
+        is_usable = one.state in _FINE or one.state == "conflict"
+        key = (one.kind, one.name, one.value) if is_usable else one
+        entries.setdefault(key, []).append(one)
+    return list(entries.values())
+
+
+def _print_tables(entries: Sequence[_Entry], kinds: Sequence[str], *, is_long: bool) -> None:
     tables = []
     for kind in kinds:
         rows = [
-            _row(one, is_long=is_long)
-            for one in found
-            if one.kind == kind and (is_long or one.state != "shadowed")
+            _row(entry, is_long=is_long)
+            for entry in entries
+            if entry[0].kind == kind and (is_long or entry[0].state != "shadowed")
         ]
         if rows:
             headers = [_HEADERS[kind], "PACKAGE", "VERSION", "STATE"]
             tables.append(render_table([*headers, "TARGET"] if is_long else headers, rows))
-    unreadable = [one for one in found if not one.kind]
+    unreadable = [one for one, *_ in entries if not one.kind]
     if unreadable:
         rows = [(one.distribution, one.version, one.state_text) for one in unreadable]
         tables.append(render_table(["PACKAGE", "VERSION", "STATE"], rows))
     if tables:
         print_result("\n\n".join(tables))
     if not is_quiet():
-        note(_summary(found, kinds))
+        note(_summary(entries, kinds))
 
 
-def _row(one: Contribution, *, is_long: bool) -> Sequence[str]:
-    state = "" if one.state in _FINE else one.state_text
-    row = (one.name, one.distribution or "(this project)", one.version or "-", state)
+def _row(entry: _Entry, *, is_long: bool) -> Sequence[str]:
+    one = entry[0]
+    packages = ", ".join([each.distribution or "(this project)" for each in entry])
+    versions = ", ".join([each.version or "-" for each in entry])
+    row = (one.name, packages, versions, "" if one.state in _FINE else one.state_text)
     return (*row, one.value) if is_long else row
 
 
-def _summary(found: Sequence[Contribution], kinds: Sequence[str]) -> str:
+def _summary(entries: Sequence[_Entry], kinds: Sequence[str]) -> str:
     from gluepy.utils.text import count
 
-    usable = [one for one in found if one.state in (*_FINE, "conflict")]
+    usable = [entry for entry in entries if entry[0].state in (*_FINE, "conflict")]
     nouns = {"dag": "DAG", "task": "task"}
-    parts = [count(sum(one.kind == kind for one in usable), nouns[kind]) for kind in kinds]
-    sources = count(len({one.distribution for one in usable}), "source")
-    problems = sum(one.state in ("broken", "conflict") for one in found)
+    parts = [count(sum(one.kind == kind for one, *_ in usable), nouns[kind]) for kind in kinds]
+    sources = count(len({one.distribution for entry in usable for one in entry}), "source")
+    problems = sum(one.state in ("broken", "conflict") for one, *_ in entries)
     trouble = f" {count(problems, 'problem')}: run 'gluepy check'." if problems else ""
-    if not found:
+    if not entries:
         trouble = " Install a pipeline package, or run 'gluepy startproject NAME'."
     return f"{', '.join(parts)} from {sources}.{trouble}"
 
@@ -120,24 +135,32 @@ def _name_of(one: Contribution) -> str:
     return f"{one.distribution or 'project'}:{one.name}"
 
 
-def _as_json(found: Sequence[Contribution], kinds: Sequence[str]) -> dict[str, object]:
+def _as_json(entries: Sequence[_Entry], kinds: Sequence[str]) -> dict[str, object]:
     document: dict[str, object] = {
-        f"{kind}s": [_entry(one) for one in found if one.kind == kind] for kind in kinds
+        f"{kind}s": [_as_dict(entry) for entry in entries if entry[0].kind == kind]
+        for kind in kinds
     }
-    document["unreadable"] = [_entry(one) for one in found if not one.kind]
+    document["unreadable"] = [_as_dict(entry) for entry in entries if not entry[0].kind]
     return document
 
 
-def _entry(one: Contribution) -> dict[str, object]:
-    source = (
-        {"kind": "entry-point", "distribution": one.distribution, "version": one.version}
-        if one.distribution
-        else {"kind": "project"}
-    )
+def _as_dict(entry: _Entry) -> dict[str, object]:
+    one = entry[0]
     return {
         "label": one.name,
         "target": one.value,
-        "source": {**source, "file": one.file},
-        "state": one.state,
+        "sources": [_source(each) for each in entry],
+        "state": "loaded" if any(each.state == "loaded" for each in entry) else one.state,
         "reason": one.reason,
+    }
+
+
+def _source(one: Contribution) -> dict[str, str]:
+    if not one.distribution:
+        return {"kind": "project", "file": one.file}
+    return {
+        "kind": "entry-point",
+        "distribution": one.distribution,
+        "version": one.version,
+        "file": one.file,
     }
