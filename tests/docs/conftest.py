@@ -164,3 +164,9 @@ def _installed(environment: Path) -> set[str]:
         text=True,
     )
     return {re.split("==| @ ", line)[0] for line in done.stdout.splitlines()}
+
+
+@pytest.fixture(scope="session")
+def python_of() -> Callable[[Path], list[str]]:
+    """Return what finds the Python code of a page."""
+    return lambda page: [block.text for block in blocks(page) if block.language == "python"]
