@@ -77,12 +77,16 @@ help: ## Show this list.
 
 .PHONY: demo
 demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo: export GLUEPY_JSONLOG := events.jsonl
+demo: export GLUEPY_METRICS_TEXTFILE_DIR := .
 demo: .venv/.demo ## Run a real pipeline on 336,776 flights, in the folder demo/.
-	@mkdir -p demo && touch demo/.started
+	@mkdir -p demo && rm -f demo/events.jsonl demo/*.prom && touch demo/.started
 	cd demo && gluepy list
 	cd demo && gluepy plugins
 	cd demo && gluepy dag flight-delays
-	@echo "The report:" && find "$(CURDIR)/demo" -name 'report*' -type f -newer demo/.started
+	@echo "What gluepy-logging noted:  demo/events.jsonl ($$(wc -l <demo/events.jsonl) events)"
+	@echo "What gluepy-metrics wrote:  $$(ls demo/*.prom)"
+	@echo "The report:  $$(find demo -name 'report*' -type f -newer demo/.started)"
 
 .PHONY: test
 test: lint types layers docs core-only ## Check style, types, layers and documents, then test the core.
