@@ -155,7 +155,8 @@ def scoped(proxy: object, value: object) -> Iterator[None]:
     try:
         yield
     finally:
-        proxy._open.remove(scope)  # noqa: SLF001 - of this module
+        # By identity: two contexts with the same content are equal.
+        proxy._open[:] = [one for one in proxy._open if one is not scope]  # noqa: SLF001 - as above
         proxy._scope.reset(token)  # noqa: SLF001 - of this module
 
 

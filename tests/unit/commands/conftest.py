@@ -11,8 +11,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gluepy.app import App, get_app, set_app
+from gluepy.commands import cli
+from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
 
 Invoke = Callable[..., Result]
+Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -36,3 +39,22 @@ def invoke(folder: Path) -> Invoke:
         return CliRunner().invoke(command, arguments, catch_exceptions=False)
 
     return run
+
+
+@pytest.fixture
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    """Run the whole command line in an empty folder, and forget it all afterwards."""
+    site = folder / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(site)
+    commands, modules = dict(cli.commands), set(sys.modules)
+
+    def invoke(*arguments: str) -> Result:
+        return CliRunner().invoke(cli, arguments, prog_name="gluepy")
+
+    with DAG_REGISTRY.isolated(), TASK_REGISTRY.isolated():
+        yield invoke
+    cli.commands = commands
+    for name in set(sys.modules) - modules:
+        if not name.startswith("gluepy"):
+            del sys.modules[name]

@@ -1,17 +1,16 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from gluepy.app import get_app
 from gluepy.commands import cli
 from gluepy.commands._group import BUILT_IN
-from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
 from gluepy.testing.distributions import write_distribution
 
 Run = Callable[..., Result]
@@ -66,25 +65,6 @@ def before_command(command):
 def after_command(command, exit_code):
     calls.append(f"after {command.name} {exit_code}")
 """
-
-
-@pytest.fixture
-def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run the whole command line in an empty folder, and forget it all afterwards."""
-    site = folder / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(site)
-    commands, modules = dict(cli.commands), set(sys.modules)
-
-    def invoke(*arguments: str) -> Result:
-        return CliRunner().invoke(cli, arguments, prog_name="gluepy")
-
-    with DAG_REGISTRY.isolated(), TASK_REGISTRY.isolated():
-        yield invoke
-    cli.commands = commands
-    for name in set(sys.modules) - modules:
-        if not name.startswith("gluepy"):
-            del sys.modules[name]
 
 
 def install(
