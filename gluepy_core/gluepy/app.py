@@ -80,7 +80,8 @@ class App:
         self._builtin_commands = builtin_commands
         self._is_declared = False
         self._is_filled = False
-        self._states: dict[Contribution, Contribution] = {}
+        # What became known by importing: why it is broken, or nothing if all is well.
+        self._imported: dict[tuple[str, ...], str] = {}
 
     # -- settings ------------------------------------------------------------------------------
 
@@ -89,9 +90,12 @@ class App:
         """The project that the current folder belongs to; its root is put on ``sys.path``.
 
         Raises:
-            CommandError: If a folder was named and there is no project in it or above it.
+            CommandError: If a folder was named that does not exist, or has no project in it or
+                above it.
         """
         folder = self.options.folder
+        if folder and not os.path.isdir(folder):
+            raise CommandError(f"there is no folder {folder!r}", hint="Check --project.")
         project = find_project(os.path.abspath(folder or os.curdir))
         if project is None and folder:
             raise CommandError(
@@ -162,11 +166,19 @@ class App:
         except PluginError as error:
             self._note_broken(contribution, error)
             raise
-        self._states[contribution] = contribution._replace(state="loaded", reason="")
+        self._imported[_identity(contribution)] = ""
         return loaded
 
     def _note_broken(self, contribution: Contribution, error: PluginError) -> None:
-        self._states[contribution] = contribution._replace(state="broken", reason=error.reason)
+        self._imported[_identity(contribution)] = error.reason
+
+    def _as_known(self, one: Contribution) -> Contribution:
+        """Return a record with the state that its import has shown; a conflict remains one."""
+        reason = self._imported.get(_identity(one))
+        if reason:
+            return one._replace(state="broken", reason=reason)
+        is_loaded = reason is not None and one.state == "available"
+        return one._replace(state="loaded") if is_loaded else one
 
     def catalog(self, *kinds: str) -> list[Contribution]:
         """Return what there is to run and to use, the project's own classes included.
@@ -190,7 +202,7 @@ class App:
             ]
             found = mark_conflicts([*offers, *own], self.settings.PREFER, self._builtin_commands)
             found.sort(key=lambda one: (one.kind, one.name, one.distribution))
-        return [self._states.get(one, one) for one in found] if self._states else found
+        return [self._as_known(one) for one in found] if self._imported else found
 
     def _own_classes(self, kinds: Sequence[str]) -> list[Contribution]:
         from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
@@ -363,6 +375,11 @@ class App:
     def after_command(self, command: CommandInfo, exit_code: int) -> None:
         """Tell observers that a command that runs something ends."""
         self.hooks.call("after_command", command=command, exit_code=exit_code)
+
+
+def _identity(one: Contribution) -> tuple[str, ...]:
+    """Return what stays the same of a contribution whatever becomes of it."""
+    return one[:-2]
 
 
 _app: App | None = None

@@ -13,6 +13,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import pytest
@@ -25,6 +26,8 @@ Wheels = Callable[..., Path]
 
 # Everything has to answer long before this; only a command that hangs reaches it.
 TIMEOUT_S = 60
+
+NO_ENV: Mapping[str, str] = MappingProxyType({})
 
 
 class Result(NamedTuple):
@@ -101,15 +104,21 @@ class Sandbox:
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, "utf-8")
 
-    def gluepy(self, *words: object, cwd: Path | None = None, **env: str) -> Result:
+    def gluepy(
+        self, *words: object, cwd: Path | None = None, env: Mapping[str, str] = NO_ENV
+    ) -> Result:
         """Run ``gluepy`` and return how it ended."""
-        return self.execute(self.environment.gluepy, *words, cwd=cwd, **env)
+        return self.execute(self.environment.gluepy, *words, cwd=cwd, env=env)
 
-    def python(self, *words: object, cwd: Path | None = None, **env: str) -> Result:
+    def python(
+        self, *words: object, cwd: Path | None = None, env: Mapping[str, str] = NO_ENV
+    ) -> Result:
         """Run ``python`` and return how it ended."""
-        return self.execute(self.environment.python, *words, cwd=cwd, **env)
+        return self.execute(self.environment.python, *words, cwd=cwd, env=env)
 
-    def execute(self, *words: object, cwd: Path | None = None, **env: str) -> Result:
+    def execute(
+        self, *words: object, cwd: Path | None = None, env: Mapping[str, str] = NO_ENV
+    ) -> Result:
         """Run any command and return how it ended."""
         done = subprocess.run(
             [str(word) for word in words],
@@ -122,12 +131,12 @@ class Sandbox:
         )
         return Result(done.returncode, done.stdout.decode(), done.stderr.decode())
 
-    def start(self, *words: object, **env: str) -> subprocess.Popen[str]:
+    def start(self, *words: object) -> subprocess.Popen[str]:
         """Start ``gluepy`` and return while it runs."""
         return subprocess.Popen(
             [str(word) for word in (self.environment.gluepy, *words)],
             cwd=self.folder,
-            env={**self.env, **env},
+            env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -240,8 +240,8 @@ def test_folder_that_is_twice_on_the_path_counts_once(good: Sandbox, tmp_path: P
     link.symlink_to(good.site)
     path = os.pathsep.join([str(good.site), str(link), str(good.site) + "/."])
 
-    listed = good.gluepy("list", "--format", "json", PYTHONPATH=path)
-    run = good.gluepy("dag", "good", PYTHONPATH=path)
+    listed = good.gluepy("list", "--format", "json", env={"PYTHONPATH": path})
+    run = good.gluepy("dag", "good", env={"PYTHONPATH": path})
 
     assert [(one["label"], one["state"]) for one in listed.json()["dags"]] == [
         ("good", "available")
@@ -260,9 +260,9 @@ def test_shadowed_older_copy_is_shown_and_not_used(good: Sandbox, tmp_path: Path
     )
     path = os.pathsep.join([str(sandbox_site), str(behind)])
 
-    listed = good.gluepy("list", "--format", "json", PYTHONPATH=path).json()
-    run = good.gluepy("dag", "good", PYTHONPATH=path)
-    gone = good.gluepy("dag", "gone", PYTHONPATH=path)
+    listed = good.gluepy("list", "--format", "json", env={"PYTHONPATH": path}).json()
+    run = good.gluepy("dag", "good", env={"PYTHONPATH": path})
+    gone = good.gluepy("dag", "gone", env={"PYTHONPATH": path})
 
     shadow = f"good-pipes 1.0 in {sandbox_site}"
     assert [

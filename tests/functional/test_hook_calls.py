@@ -156,7 +156,7 @@ def task(label: str, status: str) -> list[str]:
         ("bare-dag", 1, "failed", "bare after", {"bare": "failed"}),
     ],
 )
-def test_every_hook_is_called_once_however_tasks_end(  # noqa: PLR0917 - a table
+def test_every_hook_is_called_once_however_tasks_end(
     dag: str, code: int, status: str, steps: str, ends: dict[str, str], watched: Sandbox
 ) -> None:
     done = watched.gluepy("dag", dag)

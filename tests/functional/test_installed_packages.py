@@ -235,7 +235,11 @@ def test_completion_offers_names_and_imports_no_plugin(
     (box.site / "sitecustomize.py").write_text(DUMP)
 
     done = box.gluepy(
-        _GLUEPY_COMPLETE="bash_complete", COMP_WORDS=line, COMP_CWORD=str(len(line.split()))
+        env={
+            "_GLUEPY_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split())),
+        }
     )
 
     offered = {text.partition(",")[2] for text in done.out.splitlines()}

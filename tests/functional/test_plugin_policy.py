@@ -91,7 +91,7 @@ def test_only_plugins_that_are_on_are_imported_and_called(
     if options == "--no-plugin Gluepy_Amy":
         label = "ben-dag"
 
-    done = plugins.gluepy(*options.split(), "dag", label, **env)
+    done = plugins.gluepy(*options.split(), "dag", label, env=env)
 
     assert done.code == 0, done.err
     expected = [line for name in used.split() for line in (AMY if name == "amy" else BEN)]
@@ -115,9 +115,9 @@ def test_options_may_stand_after_the_command(plugins: Sandbox) -> None:
 def test_blocked_distribution_keeps_its_place_in_the_lists(
     env: dict[str, str], reason: str, plugins: Sandbox
 ) -> None:
-    listed = plugins.gluepy("list", "-f", "json", **env).json()
-    shown = plugins.gluepy("plugins", **env)
-    done = plugins.gluepy("dag", "amy-dag", **env)
+    listed = plugins.gluepy("list", "-f", "json", env=env).json()
+    shown = plugins.gluepy("plugins", env=env)
+    done = plugins.gluepy("dag", "amy-dag", env=env)
 
     assert [(one["label"], one["state"], one["reason"]) for one in listed["dags"]] == [
         ("amy-dag", "blocked", reason),
@@ -152,7 +152,7 @@ def test_blocked_plugin_is_shown_with_what_blocks_it(plugins: Sandbox) -> None:
 def test_unknown_plugin_is_one_error_with_a_suggestion(
     options: str, env: dict[str, str], where: str, name: str, command: str, plugins: Sandbox
 ) -> None:
-    done = plugins.gluepy(*options.split(), *command.split(), **env)
+    done = plugins.gluepy(*options.split(), *command.split(), env=env)
 
     assert (done.code, done.out) == (2, "")
     error, hint = done.err.splitlines()

@@ -209,7 +209,7 @@ class DefaultContextManager:
         Raises:
             PatchError: If a patch is missing, is no YAML, or does not fit.
             ContextError: If a file of ``CONFIG_PATH`` cannot be read, or does not fit.
-            MergeTypeError: If an override does not fit.
+            OverrideError: If an override does not fit.
         """
         data = self._read_config_path()
         self._apply(data, patches, local_patches, overrides)
@@ -241,7 +241,7 @@ class DefaultContextManager:
         Raises:
             ContextError: If the file is missing or damaged.
             PatchError: If a patch is missing, is no YAML, or does not fit.
-            MergeTypeError: If an override does not fit.
+            OverrideError: If an override does not fit.
         """
         content = self._read_stored(path)
         stored = _load_mapping(content, path)
@@ -334,7 +334,10 @@ class DefaultContextManager:
             _patch(data, "--patch", path, self.read_file)
         for path in local_patches or ():
             _patch(data, "--local-patch", path, _read_local)
-        merge(data, plain(overrides or {}))
+        try:
+            merge(data, plain(overrides or {}))
+        except MergeTypeError as error:
+            raise OverrideError(error.path, error.message) from error
 
 
 def _patch(data: dict[str, Any], option: str, path: str, read: Callable[[str], bytes]) -> None:

@@ -23,7 +23,6 @@ from gluepy.conf.settings import Settings
 from gluepy.exceptions import (
     ContextError,
     InvalidPathError,
-    MergeTypeError,
     ModuleLoadError,
     OverrideError,
     PatchError,
@@ -599,7 +598,7 @@ def test_local_patch_that_is_a_folder_is_an_error(project: Project, tmp_path: Pa
 def test_override_that_does_not_fit_is_an_error(project: Project) -> None:
     project.config("s: {n: 1}\n")
 
-    with pytest.raises(MergeTypeError, match=r"^cannot merge 's\.n': int and str differ$"):
+    with pytest.raises(OverrideError, match=r"^--set 's\.n': cannot merge 's\.n': int and str"):
         project.manager.create_context(overrides={"s": {"n": "x"}})
 
 
