@@ -45,7 +45,7 @@ def invoke(folder: Path) -> Invoke:
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run the whole command line in an empty folder, and forget it all afterwards."""
     site = folder / "site"
-    site.mkdir()
+    site.mkdir(exist_ok=True)
     monkeypatch.syspath_prepend(site)
     commands, modules = dict(cli.commands), set(sys.modules)
 

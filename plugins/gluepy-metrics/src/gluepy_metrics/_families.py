@@ -10,7 +10,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from gluepy.exec.records import Outcome, RunStatus
+from gluepy import Outcome, RunStatus
 from gluepy_metrics._book import DagBook
 
 __all__ = ["LASTING", "Families", "ended", "in_progress", "last_run", "started", "totals"]

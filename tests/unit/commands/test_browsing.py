@@ -1,0 +1,534 @@
+"""The commands that show what there is: list, show, plugins, hooks, settings, check."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from gluepy.testing.distributions import write_distribution
+
+Run = Callable[..., Result]
+
+DAGS = """\
+from pathlib import Path
+from gluepy import DAG, Task
+
+Path("imported").touch()
+
+
+class Clean(Task):
+    label = "clean"
+
+
+class Helper(Task):
+    label = "helper"
+
+
+class Training(DAG):
+    \"\"\"Train the model.
+
+    Every night.
+    \"\"\"
+
+    label = "training"
+    tasks = [Clean]
+    eval_tasks = [Helper]
+"""
+
+ACME = {
+    "gluepy.dags": {"training": "acme.dags:Training"},
+    "gluepy.tasks": {"clean": "acme.dags:Clean"},
+}
+
+HOOKS = """\
+from gluepy import hookimpl
+
+@hookimpl(tryfirst=True)
+def before_dag(run): ...
+
+@hookimpl
+def after_dag(run, report): ...
+"""
+
+
+@pytest.fixture(autouse=True)
+def acme(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install one good distribution; only it and those like it are looked at."""
+    write_distribution(folder / "site", "acme", entry_points=ACME, modules={"acme.dags": DAGS})
+    monkeypatch.setenv("GLUEPY_PLUGINS_ALLOW", "acme")
+
+
+def install(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **rest: Any) -> None:
+    write_distribution(folder / "site", name, **rest)
+    monkeypatch.setenv("GLUEPY_PLUGINS_ALLOW", f"acme,{name}")
+
+
+def make_project(folder: Path, dags: str) -> None:
+    module = folder / "churn"
+    module.mkdir()
+    (module / "__init__.py").touch()
+    (module / "dags.py").write_text(dags)
+    (folder / "gluepy.toml").write_text('installed_modules = ["churn"]\n')
+
+
+def rows(result: Result) -> list[list[str]]:
+    return [line.split() for line in result.stdout.splitlines()]
+
+
+# -- list --------------------------------------------------------------------------------------
+
+
+def test_list_shows_labels_with_their_package(run: Run, folder: Path) -> None:
+    result = run("list", "--source", "acme")
+
+    assert rows(result) == [
+        ["DAG", "PACKAGE", "VERSION", "STATE"],
+        ["training", "acme", "1.0"],
+        [],
+        ["TASK", "PACKAGE", "VERSION", "STATE"],
+        ["clean", "acme", "1.0"],
+    ]
+    assert result.stderr == "1 DAG, 1 task from 1 source.\n"
+    assert not (folder / "imported").exists()
+
+
+def test_list_can_be_long(run: Run) -> None:
+    table = rows(run("list", "--dags", "--source", "ACME", "--long"))
+
+    assert table == [
+        ["DAG", "PACKAGE", "VERSION", "STATE", "TARGET"],
+        ["training", "acme", "1.0", "acme.dags:Training"],
+    ]
+
+
+def test_list_has_json(run: Run, folder: Path) -> None:
+    document = json.loads(run("list", "--tasks", "--source", "acme", "-f", "json").stdout)
+
+    assert document == {
+        "schema": "gluepy.list/1",
+        "tasks": [
+            {
+                "label": "clean",
+                "target": "acme.dags:Clean",
+                "sources": [
+                    {
+                        "kind": "entry-point",
+                        "distribution": "acme",
+                        "version": "1.0",
+                        "file": str(folder / "site" / "acme-1.0.dist-info" / "entry_points.txt"),
+                    }
+                ],
+                "state": "available",
+                "reason": "",
+            }
+        ],
+        "unreadable": [],
+    }
+
+
+def test_list_has_names_for_other_programs(run: Run) -> None:
+    assert run("list", "--source", "acme", "-f", "names").stdout == "training\nclean\n"
+
+
+def test_list_takes_a_pattern(run: Run) -> None:
+    assert run("list", "tr*", "--source", "acme", "-f", "names").stdout == "training\n"
+
+
+def test_list_shows_a_conflict_with_both(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry_points = {"gluepy.dags": {"training": "beta:Training"}}
+    install(folder, monkeypatch, "beta", entry_points=entry_points)
+
+    result = run("list", "training")
+    names = run("list", "training", "-f", "names")
+
+    assert "training  acme     1.0      conflict with beta 1.0 (beta:Training)" in result.stdout
+    assert "training  beta     1.0      conflict with acme 1.0 (acme.dags:Training)" in (
+        result.stdout
+    )
+    assert result.stderr.endswith("2 problems: run 'gluepy check'.\n")
+    assert names.stdout == "acme:training\nbeta:training\n"
+
+
+def test_list_shows_the_projects_own(run: Run, folder: Path) -> None:
+    make_project(folder, DAGS)
+
+    result = run("list", "--source", "project")
+    document = json.loads(run("list", "--source", "project", "-f", "json").stdout)
+
+    assert "training  (this project)  -        conflict with acme 1.0" in result.stdout
+    assert ["helper", "(this", "project)", "-"] in rows(result)
+    assert document["dags"][0]["sources"] == [
+        {"kind": "project", "file": str(folder / "churn" / "dags.py")}
+    ]
+
+
+def test_list_shows_what_cannot_be_read(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(folder, monkeypatch, "broken", entry_points=b"[gluepy.dags]\nno value\n")
+
+    result = run("list", "--source", "broken")
+
+    assert rows(result)[1][:3] == ["broken", "1.0", "broken:"]
+    assert "malformed" in result.stdout
+
+
+def test_empty_list_says_what_to_do(run: Run) -> None:
+    result = run("list", "nothing")
+
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert "gluepy startproject NAME" in result.stderr
+    assert run("-q", "list", "nothing").stderr == ""
+
+
+# -- show --------------------------------------------------------------------------------------
+
+
+def test_show_describes_a_dag(run: Run, folder: Path) -> None:
+    assert run("show", "training").stdout.splitlines() == [
+        "training   DAG   acme 1.0   site/acme/dags.py:15",
+        "  Train the model.",
+        "",
+        "  Every night.",
+        "  class     acme.dags:Training",
+        "  tasks     clean",
+        "  evaluates helper",
+    ]
+
+
+def test_show_describes_a_task(run: Run) -> None:
+    run("show", "training")
+
+    facts = json.loads(run("show", "clean", "-f", "json").stdout)
+
+    assert facts["kind"] == "task"
+    assert facts["sources"] == ["acme 1.0"]
+    assert facts["dags"] == ["training"]
+    assert facts["conflict"] == ""
+
+
+def test_show_names_an_undeclared_class_by_its_qualified_label(run: Run) -> None:
+    run("show", "training")
+
+    result = run("show", "acme:helper")
+
+    assert "conflict  it is not declared as an entry point: say acme:helper" in result.stdout
+
+
+def test_show_prints_the_source(run: Run) -> None:
+    assert run("show", "clean", "--source-code").stdout == (
+        'class Clean(Task):\n    label = "clean"\n'
+    )
+
+
+def test_show_tells_of_a_conflict(run: Run, folder: Path) -> None:
+    make_project(folder, DAGS)
+
+    short, qualified = run("show", "training"), run("show", "project:training")
+
+    assert short.exit_code == 2
+    assert "'acme:training' and 'project:training'" in short.stderr
+    assert "conflict  the DAG label 'training' is offered by more than one source" in (
+        qualified.stdout
+    )
+
+
+def test_show_tells_which_one_is_preferred(run: Run, folder: Path) -> None:
+    make_project(folder, DAGS)
+    with (folder / "gluepy.toml").open("a") as file:
+        file.write('prefer = {training = "acme"}\n')
+
+    assert "conflict" not in run("show", "training").stdout
+    assert "the short label means that of acme (the setting PREFER)" in (
+        run("show", "project:training").stdout
+    )
+
+
+def test_show_of_generated_code_has_no_place(run: Run, folder: Path) -> None:
+    make_project(folder, "from gluepy import Task\ntype('Made', (Task,), {'label': 'made'})\n")
+
+    assert (
+        run("show", "made").stdout.splitlines()[0].startswith("made   task   project (churn.dags)")
+    )
+    assert "source code of Made is not there" in run("show", "made", "--source-code").stdout
+
+
+def test_show_suggests_labels_of_both_kinds(run: Run) -> None:
+    result = run("--no-plugins", "show", "trainin")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: no DAG or task is labelled 'trainin'\n")
+    assert "'training'" in result.stderr
+
+
+# -- plugins -----------------------------------------------------------------------------------
+
+
+def test_plugins_shows_what_each_distribution_gives(run: Run, folder: Path) -> None:
+    result = run("plugins")
+
+    row = next(line for line in result.stdout.splitlines() if line.startswith("acme "))
+    assert " ".join(row.split()) == "acme 1.0 - 1 DAG, 1 task on"
+    assert not (folder / "imported").exists()
+
+
+def test_plugins_shows_what_is_unusual(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry_points = {"gluepy.dags": {"training": "beta:T"}, "gluepy.hooks": {"watch": "beta"}}
+    install(folder, monkeypatch, "beta", entry_points=entry_points)
+    monkeypatch.setenv("GLUEPY_PLUGINS_BLOCK", "watch")
+
+    result = run("plugins")
+
+    row = next(line for line in result.stdout.splitlines() if line.startswith("beta "))
+    assert "1 DAG, 1 hook plugin" in row
+    assert "training: conflict with acme 1.0 (acme.dags:Training)" in row
+    assert "blocked by PLUGINS_BLOCK" in row
+
+
+def test_plugins_can_be_long(run: Run) -> None:
+    lines = [" ".join(line.split()) for line in run("plugins", "--long").stdout.splitlines()]
+
+    assert lines[0] == "KIND NAME PACKAGE VERSION TARGET STATE"
+    assert "DAG training acme 1.0 acme.dags:Training available" in lines
+
+
+def test_plugins_has_json(run: Run) -> None:
+    document = json.loads(run("plugins", "-f", "json").stdout)
+
+    assert document["schema"] == "gluepy.plugins/1"
+    mine = [one for one in document["contributions"] if one["distribution"] == "acme"]
+    assert [(one["kind"], one["name"], one["state_text"]) for one in mine] == [
+        ("dag", "training", "available"),
+        ("task", "clean", "available"),
+    ]
+
+
+# -- hooks -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def watch(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry_points = {"gluepy.hooks": {"watch": "beta_hooks"}}
+    modules = {"beta_hooks": HOOKS}
+    install(folder, monkeypatch, "beta", entry_points=entry_points, modules=modules)
+
+
+@pytest.mark.usefixtures("watch")
+def test_hooks_shows_implementations_in_calling_order(run: Run) -> None:
+    result = run("hooks", "before_dag")
+
+    assert [" ".join(row) for row in rows(result)] == [
+        "HOOK ORDER PLUGIN PACKAGE WHY",
+        "before_dag 1 watch beta 1.0 asked to be first",
+    ]
+
+
+@pytest.mark.usefixtures("watch")
+def test_hooks_shows_all_hooks(run: Run) -> None:
+    result = run("-q", "hooks")
+
+    assert "configure          -      -       -" in result.stdout
+    assert "after_dag          1      watch   beta 1.0" in result.stdout
+    assert result.stderr == ""
+
+
+@pytest.mark.usefixtures("watch")
+def test_hooks_has_json(run: Run) -> None:
+    document = json.loads(run("hooks", "after_dag", "-f", "json").stdout)
+
+    assert document["hooks"] == [
+        {
+            "name": "after_dag",
+            "kind": "observer",
+            "arguments": ["run", "report"],
+            "implementations": [
+                {
+                    "plugin": "watch",
+                    "package": "beta 1.0",
+                    "position": "in order",
+                    "arguments": ["run", "report"],
+                }
+            ],
+        }
+    ]
+
+
+def test_unknown_hook_suggests_the_right_one(run: Run) -> None:
+    result = run("hooks", "after_dga")
+
+    assert result.exit_code == 2
+    assert "there is no hook 'after_dga'\nHint: Did you mean 'after_dag'" in result.stderr
+
+
+# -- settings ----------------------------------------------------------------------------------
+
+
+def test_settings_show_value_and_source(run: Run, folder: Path) -> None:
+    (folder / "gluepy.toml").write_text('executor = "threads"\napi_token = "hunter2"\n')
+
+    table = {row[0]: row[1:] for row in rows(run("settings"))}
+
+    assert table["EXECUTOR"] == ["threads", "gluepy.toml"]
+    assert table["API_TOKEN"] == ["***", "gluepy.toml"]
+    assert table["AIRFLOW_IMAGE"] == ["-", "default"]
+    assert table["HOOKS"] == ["[]", "default"]
+
+
+def test_one_setting_can_be_asked_for(run: Run) -> None:
+    document = json.loads(run("settings", "executor", "-f", "json").stdout)
+
+    assert document == {
+        "schema": "gluepy.settings/1",
+        "settings": [{"name": "EXECUTOR", "value": "serial", "source": "default"}],
+    }
+
+
+def test_unknown_setting_suggests_the_right_one(run: Run) -> None:
+    result = run("settings", "exekutor")
+
+    assert result.exit_code == 3
+    assert "'EXECUTOR'" in result.stderr
+
+
+# -- check -------------------------------------------------------------------------------------
+
+
+def findings(result: Result) -> list[dict[str, str]]:
+    document = json.loads(result.stdout)
+    assert document["schema"] == "gluepy.check/1"
+    found: list[dict[str, str]] = document["findings"]
+    return found
+
+
+def test_check_finds_everything_in_order(run: Run, folder: Path) -> None:
+    result = run("check", "-f", "json")
+
+    levels = {(one["area"], one["level"]) for one in findings(result)}
+    assert {("settings", "ok"), ("storage", "ok"), ("context", "ok"), ("registry", "ok")} <= levels
+    assert not [one for one in levels if one[1] == "FAIL"]
+    assert result.exit_code == 0
+    assert (folder / "imported").exists()
+    assert list((folder / "data").iterdir()) == []
+
+
+def test_check_names_a_broken_distribution(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry_points = {"gluepy.dags": {"nightly": "broken:Nightly"}, "gluepy.hooks": {"w": "broken"}}
+    modules = {"broken": "raise ValueError('no licence')"}
+    install(folder, monkeypatch, "broken", entry_points=entry_points, modules=modules)
+
+    result = run("check")
+
+    assert result.exit_code == 3
+    assert "DAG 'nightly' of broken 1.0 (broken:Nightly)" in result.stdout
+    assert "plugin 'w' of broken 1.0" in result.stdout
+    assert result.stdout.count("ValueError: no licence") == 2
+    assert "hint: " in result.stdout
+    assert "\n2 failures, " in result.stdout
+    assert "Traceback" not in result.output
+
+
+def test_check_names_unreadable_metadata(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(folder, monkeypatch, "broken", entry_points=b"[gluepy.dags]\nno value\n")
+
+    result = run("check", "-f", "json")
+
+    failed = [one for one in findings(result) if one["level"] == "FAIL"]
+    assert result.exit_code == 3
+    assert len(failed) == 1
+    assert failed[0]["text"].startswith("broken 1.0: ")
+
+
+def test_check_warns_of_a_conflict(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry_points = {"gluepy.dags": {"training": "beta:Training"}}
+    modules = {"beta": "from gluepy import DAG\nclass Training(DAG):\n    label = 'training'\n"}
+    install(folder, monkeypatch, "beta", entry_points=entry_points, modules=modules)
+
+    lenient, strict = run("check", "-f", "json"), run("check", "--strict")
+
+    warned = [one for one in findings(lenient) if one["level"] == "warn"]
+    assert [one["hint"] for one in warned if "conflict with" in one["text"]] == [
+        "Say acme:training, or choose with PREFER.",
+        "Say beta:training, or choose with PREFER.",
+    ]
+    assert lenient.exit_code == 0
+    assert strict.exit_code == 3
+
+
+def test_check_shows_what_is_blocked(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(
+        folder,
+        monkeypatch,
+        "beta",
+        entry_points={"gluepy.hooks": {"watch": "beta_hooks"}},
+        modules={"beta_hooks": HOOKS},
+    )
+
+    found = findings(run("check", "-f", "json", "--no-plugin", "watch"))
+
+    assert "plugin 'watch' of beta 1.0 (beta_hooks): blocked by --no-plugin" in [
+        one["text"] for one in found
+    ]
+
+
+def test_check_names_observers_that_fail(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "from gluepy import hookimpl\n@hookimpl\ndef configure(): raise KeyError('x')\n"
+    install(
+        folder,
+        monkeypatch,
+        "beta",
+        entry_points={"gluepy.hooks": {"watch": "beta_hooks"}},
+        modules={"beta_hooks": source},
+    )
+
+    result = run("check", "-f", "json")
+
+    assert result.exit_code == 3
+    assert "plugin 'watch' of beta 1.0: hook 'configure': KeyError: 'x'" in [
+        one["text"] for one in findings(result)
+    ]
+
+
+def test_check_goes_on_after_a_failing_area(run: Run, folder: Path) -> None:
+    (folder / "data").write_text("a file")
+    (folder / "configs" / "context").mkdir(parents=True)
+    (folder / "configs" / "context" / "a.yaml").write_text("a: [")
+    (folder / "gluepy.toml").write_text(
+        'installed_modules = ["missing"]\nprefer = {training = "amce"}\n'
+    )
+
+    result = run("check", "-f", "json")
+
+    levels = [(one["area"], one["level"]) for one in findings(result)]
+    assert ("storage", "FAIL") in levels
+    assert ("context", "FAIL") in levels
+    assert ("project", "FAIL") in levels
+    assert ("settings", "warn") in levels
+    assert result.exit_code == 3
+
+
+def test_check_without_settings_stops_there(run: Run, folder: Path) -> None:
+    (folder / "gluepy.toml").write_text("not toml")
+
+    result = run("check")
+
+    assert result.exit_code == 3
+    assert "settings     FAIL  settings from " in result.stdout
+    assert "storage" not in result.stdout
