@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import doctest
+import re
+import tomllib
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
@@ -51,3 +53,12 @@ def imports(source: str) -> Iterator[tuple[str, str]]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "gluepy":
             yield from ((node.module or "", alias.name) for alias in node.names)
+
+
+def test_demo_in_the_readme_lists_what_its_package_declares() -> None:
+    readme = ROOT.joinpath("README.md").read_text("utf-8")
+    package = tomllib.loads(ROOT.joinpath("plugins/gluepy-flights/pyproject.toml").read_text())
+
+    groups = package["project"]["entry-points"]
+    listed = set(re.findall(r"^(\S+) +gluepy-flights ", readme, re.MULTILINE))
+    assert listed == {label for group in groups.values() for label in group}
