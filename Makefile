@@ -33,6 +33,7 @@ SOURCES := gluepy_core tests plugins benchmarks docs
 
 # A recent pip: --group needs 25.1.
 .venv/.pip: | .venv/bin/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip
 	@$(BIN)/python $(PIP) install --upgrade pip
 	@touch $@
 
@@ -62,12 +63,6 @@ SOURCES := gluepy_core tests plugins benchmarks docs
 		--group plugins/$*/pyproject.toml:test
 	@touch $@
 
-# The core is tested alone: what the demo has installed is taken out; the next demo brings it back.
-.PHONY: core-only
-core-only: .venv/.dev
-	@if [ -e .venv/.demo ]; then \
-		$(BIN)/python $(PIP) uninstall --yes $(notdir $(DEMO_PLUGINS)) && rm .venv/.demo; fi
-
 # --- what people call -----------------------------------------------------------------------------
 
 .PHONY: help
@@ -89,7 +84,7 @@ demo: .venv/.demo ## Run a real pipeline on 336,776 flights, in the folder demo/
 	@echo "The report:  $$(find demo -name 'report*' -type f -newer demo/.started)"
 
 .PHONY: test
-test: lint types layers docs core-only ## Check style, types, layers and documents, then test the core.
+test: lint types layers docs ## Check style, types, layers and documents, then test the core.
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile --cov --cov-report=term tests
 
 .PHONY: lint
