@@ -26,12 +26,12 @@ _WIDE_PREFIX = b"g\0l\0u\0e\0p\0y"
 # Compiled at first use, which is seldom.
 _VALUE = r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?"
 
-_PLAIN_NAME = r"[A-Za-z0-9][\w.-]{0,99}"
+_PLAIN_NAME = r"\w[\w.-]{0,99}"
 
 # A line as tools write it: a name and a value of which both are beyond doubt, or a group; else any
 # line that is not empty.
 _find_lines = re.compile(
-    rf"(?:({_PLAIN_NAME}) = ([\w.]+(?::[\w.]+)?)|\[([\w.-]+)\]|(.+))\n", re.ASCII
+    rf"(?:({_PLAIN_NAME}) = ([\w.]+:[\w.]+)|\[([\w.-]+)\]|(.+))\n", re.ASCII
 ).findall
 
 

@@ -20,6 +20,10 @@ _ENDINGS = (".dist-info", ".egg-info")
 _CHUNK_BYTES = 1 << 14
 
 
+# Quicker than the constructors, which have keywords and defaults to look at.
+_new = tuple.__new__
+
+
 class Copy(NamedTuple):
     """One copy of a distribution on the path; there may be others.
 
@@ -84,7 +88,7 @@ def split_stem(stem: str) -> tuple[str, str]:
         ('acme-forecast', '1.0')
     """
     name, _, version = stem.partition("-")
-    while not version[:1].isdigit() and "-" in version:
+    while "-" in version and not version[0].isdigit():
         more, _, version = version.partition("-")  # an old tool left hyphens in the name
         name = f"{name}-{more}"
     return normalise(name), version
@@ -99,8 +103,8 @@ def _read(folder: str, name: str, descriptor: int) -> Copy:
         descriptor: Of ``folder``. Opening relative to it saves the system the way down from the
             root, for every file.
     """
-    stem, _, ending = name.rpartition(".")
-    distribution, version = split_stem(stem)
+    is_wheel = name.endswith(".dist-info")
+    distribution, version = split_stem(name[:-10] if is_wheel else name[:-9])
     relative = name + "/entry_points.txt"
     file = f"{folder}/{relative}"
     try:
@@ -113,11 +117,11 @@ def _read(folder: str, name: str, descriptor: int) -> Copy:
     if not has_groups(data):
         return Copy(distribution, version, file)
     problem = ""
-    if ending == "egg-info":
+    if not is_wheel:
         version, problem = _egg_version(name, version.partition("-py")[0], descriptor)
     elif not os.access(name + "/METADATA", os.R_OK, dir_fd=descriptor):
         problem = "METADATA is missing"
-    return Copy(distribution, version, file, data, problem)
+    return _new(Copy, (distribution, version, file, data, problem))
 
 
 def _egg_version(name: str, version: str, descriptor: int) -> tuple[str, str]:

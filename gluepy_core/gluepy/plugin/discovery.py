@@ -35,9 +35,6 @@ _new = tuple.__new__
 # here several times because setuptools brings a copy.
 _USUAL_FINDERS = frozenset({"PathFinder", "MetadataPathFinder"})
 
-#: Kinds of which a whole module may be one; that of groups of others is empty.
-_MODULE_KINDS = frozenset({"", "hook"})
-
 #: Kinds that a name blocks too; DAGs and tasks are blocked with their distribution.
 _NAMED_KINDS = frozenset({"command", "executor", "hook", "storage"})
 
@@ -98,9 +95,13 @@ def _scan(path: Iterable[str]) -> list[Contribution]:
     found: list[Contribution] = []
     winners: dict[str, Copy] = {}
     for copies in _iter_places(list(iter_entries(path))):
-        for copy in _newest_first(copies):
-            winner = winners.setdefault(copy.name, copy)
+        here = {copy.name: copy for copy in copies}
+        if len(here) < len(copies):
+            here = {copy.name: copy for copy in _oldest_first(copies)}
+        winners = here | winners
+        for copy in copies:
             if copy.data or copy.problem:
+                winner = winners[copy.name]
                 found += _contributions(copy, "" if winner is copy else _shadow(winner))
     # Stable, from the last key to the first: quicker than one sort by tuples.
     for key in (3, 1, 0):
@@ -108,10 +109,11 @@ def _scan(path: Iterable[str]) -> list[Contribution]:
     return found
 
 
-def _newest_first(copies: list[Copy]) -> list[Copy]:
-    if len({copy.name for copy in copies}) < len(copies):
-        copies.sort(key=lambda copy: version_key(copy.version), reverse=True)
-    return copies
+def _oldest_first(copies: Sequence[Copy]) -> list[Copy]:
+    # Turned round first: of two copies of one version, the last is then the dist-info folder.
+    turned = list(reversed(copies))
+    turned.sort(key=lambda copy: version_key(copy.version))
+    return turned
 
 
 def _shadow(winner: Copy) -> str:
@@ -170,22 +172,21 @@ def _contributions(copy: Copy, shadow: str) -> list[Contribution]:
     name, version, file, data, problem = copy
     if shadow or problem:
         return _read_closely(copy, shadow)
-    found = []
+    found: dict[str, Contribution] = {}
     kind = None
     for label, value, group, _ in split_plain(data):
         if label:
-            # Before the first group, or a module where there must be an object.
-            if kind is None or (":" not in value and kind not in _MODULE_KINDS):
+            if kind is None or label in found:  # before the first group, or perhaps twice
                 return _read_closely(copy, shadow)
             if kind:
                 row = (kind, label, value, name, version, file, "available", "")
-                found.append(_new(Contribution, row))
+                found[label] = _new(Contribution, row)
             continue
         kind = GROUPS.get(group, "")
         # A group that only looks like one of ours, or a line that is not plain.
         if not kind and (not group or group.startswith("gluepy.")):
             return _read_closely(copy, shadow)
-    return found if len({one[1] for one in found}) == len(found) else _without_twins(found)
+    return list(found.values())
 
 
 def _read_closely(copy: Copy, shadow: str) -> list[Contribution]:

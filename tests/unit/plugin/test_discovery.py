@@ -141,6 +141,19 @@ def test_in_one_folder_the_highest_version_wins(tmp_path: Path, versions: tuple[
     assert {copy.version: copy.state for copy in found} == {"1.10": "available", "1.9": "shadowed"}
 
 
+def test_of_two_copies_of_one_version_the_newer_kind_of_folder_wins(tmp_path: Path) -> None:
+    write_distribution(tmp_path, "acme", "1.0", entry_points=DAGS)
+    egg = tmp_path / "acme-1.0-py3.11.egg-info"
+    egg.mkdir()
+    (egg / "PKG-INFO").write_text("Name: acme\nVersion: 1.0\n")
+    (egg / "entry_points.txt").write_text("[gluepy.dags]\ntraining = old:Training\n")
+
+    assert {one.value: one.state for one in scan(tmp_path)} == {
+        "acme:Training": "available",
+        "old:Training": "shadowed",
+    }
+
+
 def test_same_folder_twice_on_the_path_counts_once(tmp_path: Path) -> None:
     site, link = tmp_path / "site", tmp_path / "link"
     write_distribution(site, "acme", entry_points=DAGS)
