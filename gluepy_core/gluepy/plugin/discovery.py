@@ -110,10 +110,8 @@ def _scan(path: Iterable[str]) -> list[Contribution]:
 
 
 def _oldest_first(copies: Sequence[Copy]) -> list[Copy]:
-    # Turned round first: of two copies of one version, the last is then the dist-info folder.
-    turned = list(reversed(copies))
-    turned.sort(key=lambda copy: version_key(copy.version))
-    return turned
+    """Sort copies in one folder by version; of one version, the egg stands before the wheel."""
+    return sorted(copies, key=lambda copy: (version_key(copy.version), ".dist-info/" in copy.file))
 
 
 def _shadow(winner: Copy) -> str:
