@@ -157,13 +157,9 @@ def read_page(environment: Path, tmp_path: Path) -> Iterator[Callable[[Path], No
 
 
 def _installed(environment: Path) -> set[str]:
-    done = subprocess.run(
-        [environment / "pip", "list", "--format=freeze", "--disable-pip-version-check"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return {re.split("==| @ ", line)[0] for line in done.stdout.splitlines()}
+    """Return the names of what is installed; quicker than ``pip list``."""
+    folders = environment.parent.glob("lib/python*/site-packages/*.dist-info")
+    return {folder.name.partition("-")[0] for folder in folders}
 
 
 @pytest.fixture(scope="session")
