@@ -15,7 +15,13 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gluepy.conf.project import Project, find_project
-from gluepy.exceptions import CommandError, GluepyError, ModuleLoadError, PluginError
+from gluepy.exceptions import (
+    CommandError,
+    GluepyError,
+    ModuleLoadError,
+    NoProjectError,
+    PluginError,
+)
 from gluepy.plugin._names import PROJECT
 from gluepy.plugin.contributions import Contribution, mark_conflicts
 from gluepy.plugin.discovery import Policy, discover
@@ -98,11 +104,7 @@ class App:
             raise CommandError(f"there is no folder {folder!r}", hint="Check --project.")
         project = find_project(os.path.abspath(folder or os.curdir))
         if project is None and folder:
-            raise CommandError(
-                f"no project at or above {folder!r}",
-                hint="A project has a gluepy.toml, a [tool.gluepy] table in its pyproject.toml, "
-                "or a manage.py.",
-            )
+            raise NoProjectError(folder)
         if project is None:
             project = find_project(_folder_of_manage_py())
         if project is not None and project.root not in sys.path:
@@ -235,7 +237,8 @@ class App:
         if settings.LOGGING:
             import logging.config
 
-            logging.config.dictConfig(settings.LOGGING)
+            # Python would silence all loggers that the table does not name, ours among them.
+            logging.config.dictConfig({"disable_existing_loggers": False, **settings.LOGGING})
         for module in settings.INSTALLED_MODULES:
             _import_installed(module)
         self._is_filled = True
@@ -438,16 +441,13 @@ def _import_installed(name: str) -> None:
 def _import_plugin(dotted_path: str) -> object:
     """Import what the setting ``HOOKS`` names: a module, an instance, or a class to instantiate."""
     from importlib import import_module
-    from importlib.util import find_spec
 
-    from gluepy.utils.loading import import_string
-
+    module, _, attribute = dotted_path.replace(":", ".").rpartition(".")
     with _project_import("HOOKS", dotted_path):
-        parent = dotted_path.rpartition(".")[0]
-        if ":" not in dotted_path and (not parent or find_spec(dotted_path) is not None):
-            return import_module(dotted_path)
-        plugin = import_string(dotted_path)
-        return plugin() if isinstance(plugin, type) else plugin
+        if module and hasattr(import_module(module), attribute):
+            plugin = getattr(import_module(module), attribute)
+            return plugin() if isinstance(plugin, type) else plugin
+        return import_module(dotted_path)
 
 
 @contextlib.contextmanager

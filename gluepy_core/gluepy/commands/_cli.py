@@ -48,6 +48,12 @@ def _print_help(ctx: click.Context, param: click.Parameter, value: bool) -> None
     ctx.exit()
 
 
+def _complete_plugins(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+    from gluepy.commands._completion import complete_plugins  # only a shell needs it
+
+    return complete_plugins(ctx, param, incomplete)
+
+
 @click.group(
     cls=GluepyGroup,
     add_help_option=False,
@@ -70,6 +76,7 @@ def _print_help(ctx: click.Context, param: click.Parameter, value: bool) -> None
     metavar="NAME",
     multiple=True,
     is_eager=True,
+    shell_complete=_complete_plugins,
     help="Use a plugin although it is switched off.",
 )
 @click.option(
@@ -77,6 +84,7 @@ def _print_help(ctx: click.Context, param: click.Parameter, value: bool) -> None
     metavar="NAME",
     multiple=True,
     is_eager=True,
+    shell_complete=_complete_plugins,
     help="Do not use a plugin, or anything of a distribution.",
 )
 @click.option(

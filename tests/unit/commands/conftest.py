@@ -53,6 +53,8 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
         return CliRunner().invoke(cli, arguments, prog_name="gluepy")
 
     with DAG_REGISTRY.isolated(), TASK_REGISTRY.isolated():
+        DAG_REGISTRY.clear()
+        TASK_REGISTRY.clear()
         yield invoke
     cli.commands = commands
     for name in set(sys.modules) - modules:

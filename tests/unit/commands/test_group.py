@@ -352,7 +352,7 @@ def test_folder_without_a_project_is_an_error_when_it_was_named(run: Run, folder
     result = run("-C", str(folder), "settings")
 
     assert result.exit_code == 2
-    assert "no project at or above" in result.stderr
+    assert "there is no project in" in result.stderr
 
 
 def test_project_of_a_named_folder_is_used(run: Run, folder: Path) -> None:

@@ -373,7 +373,7 @@ def test_error_of_a_wrapper_names_the_plugin(
     assert isinstance(caught.value.__cause__, LookupError)
 
 
-@pytest.mark.parametrize("error", [SkipTask("not today"), KeyboardInterrupt(), SystemExit(3)])
+@pytest.mark.parametrize("error", [SkipTask("not today"), KeyboardInterrupt()])
 @pytest.mark.parametrize("make", [before, after])
 def test_skips_and_signals_of_a_wrapper_stay_what_they_are(
     make: Callable[[BaseException], Callable[[], Generator[None]]], error: BaseException
@@ -385,6 +385,21 @@ def test_skips_and_signals_of_a_wrapper_stay_what_they_are(
         pass
 
     assert caught.value is error
+
+
+def test_wrapper_that_exits_is_at_fault() -> None:
+    hooks = hooks_of(wrapper_plugin(before(SystemExit(0))))
+
+    with pytest.raises(WrapperError, match=r"raised SystemExit: 0$"), hooks.around(TASK, RUN):
+        pass
+
+
+def test_exit_of_a_task_is_its_own() -> None:
+    def wrap() -> Generator[None]:
+        yield
+
+    with pytest.raises(SystemExit), hooks_of(wrapper_plugin(wrap)).around(TASK, RUN):
+        raise SystemExit(0)
 
 
 def test_wrapper_that_yields_twice_is_at_fault() -> None:

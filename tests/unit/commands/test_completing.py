@@ -1,0 +1,114 @@
+"""What a shell offers: the functions behind the completion scripts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+from click.testing import Result
+
+from gluepy.app import App, set_app
+from gluepy.commands import cli
+from gluepy.testing.distributions import write_distribution
+
+Run = Callable[..., Result]
+
+ENTRY_POINTS = {
+    "gluepy.dags": {"training": "acme:Training", "nightly": "acme:Nightly"},
+    "gluepy.tasks": {"clean": "acme:Clean"},
+    "gluepy.hooks": {"watch": "acme_hooks"},
+    "gluepy.commands": {"sync": "acme_cli:sync"},
+}
+
+
+@pytest.fixture(autouse=True)
+def acme(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_distribution(folder / "site", "acme", entry_points=ENTRY_POINTS)
+    monkeypatch.setenv("GLUEPY_PLUGINS_ALLOW", "acme,beta")
+    write_distribution(folder / "site", "beta", entry_points={"gluepy.tasks": {"mail": "beta:M"}})
+
+
+def offered(*words: str) -> dict[str, str | None]:
+    """Return what is offered for the last word, each with its description."""
+    set_app(App())
+    complete = ShellComplete(cli, {}, "gluepy", "_GLUEPY_COMPLETE")
+    return {one.value: one.help for one in complete.get_completions(list(words[:-1]), words[-1])}
+
+
+def test_commands_are_offered_with_what_they_do() -> None:
+    assert offered("s") == {
+        "show": "Describe one DAG or task.",
+        "startproject": "Create a project.",
+        "startmodule": "Create a module in a project.",
+        "startplugin": "Create a plugin or pipeline package.",
+        "settings": "Show the settings and where each comes from.",
+        "sync": "from acme 1.0",
+    }
+
+
+def test_options_of_the_group_are_offered() -> None:
+    assert {"--plugin", "--no-plugin", "--no-plugins"} <= set(offered("--"))
+
+
+def test_dags_are_offered_with_their_package() -> None:
+    assert offered("dag", "t") == {"training": "acme 1.0"}
+
+
+def test_tasks_are_offered_with_their_package() -> None:
+    assert offered("task", "") == {"clean": "acme 1.0", "mail": "beta 1.0"}
+
+
+def test_dags_and_tasks_can_be_shown() -> None:
+    assert set(offered("show", "")) == {"training", "nightly", "clean", "mail"}
+
+
+@pytest.mark.parametrize("dag", ["training", "acme:training"])
+@pytest.mark.parametrize("option", ["--task", "--from-task", "--until-task"])
+def test_tasks_of_the_dags_package_are_offered(dag: str, option: str) -> None:
+    assert offered("dag", dag, option, "") == {"clean": "acme 1.0"}
+
+
+def test_tasks_of_no_dag_are_not_offered() -> None:
+    assert offered("dag", "nothing", "--task", "") == {}
+
+
+def test_plugins_and_distributions_are_offered() -> None:
+    found = offered("--no-plugin", "")
+
+    assert found["watch"] == found["acme"] == "acme 1.0"
+    assert found["beta"] == "beta 1.0"
+
+
+def test_label_in_conflict_is_offered_with_its_owner(folder: Path) -> None:
+    module = folder / "churn"
+    module.mkdir()
+    (module / "__init__.py").touch()
+    (module / "dags.py").write_text(
+        "from gluepy import DAG\nclass T(DAG):\n    label = 'training'\n"
+    )
+    (folder / "gluepy.toml").write_text('installed_modules = ["churn"]\n')
+
+    assert set(offered("dag", "")) == {"nightly", "acme:training", "project:training"}
+
+
+def test_nothing_of_a_plugin_is_imported() -> None:
+    for words in [("",), ("dag", ""), ("dag", "training", "--task", ""), ("nothing", "")]:
+        offered(*words)
+
+    assert not [name for name in sys.modules if name.startswith(("acme", "beta"))]
+
+
+@pytest.mark.parametrize(
+    "words", [("dag", ""), ("dag", "training", "--task", ""), ("--no-plugin", "")]
+)
+def test_broken_project_offers_nothing_and_says_nothing(
+    folder: Path, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "gluepy.toml").write_text("not toml")
+
+    assert offered(*words) == {}
+    assert "list" in offered("")
+    assert capsys.readouterr() == ("", "")
