@@ -138,4 +138,5 @@ format: .venv/.dev ## Put all code into shape.
 .PHONY: clean
 clean: ## Remove environments, caches and what was built.
 	rm -rf .venv .venv-3.13 .venv-plugins build dist demo docs/_build .coverage .coverage.* \
-		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis gluepy_core/*.egg-info
+		.mypy_cache .ruff_cache .pytest_cache .import_linter_cache .grimp_cache .hypothesis \
+		gluepy_core/*.egg-info plugins/*/src/*.egg-info

@@ -80,7 +80,9 @@ def test_assigning_registers_under_another_label(registry: Registry[Thing]) -> N
 
 
 def test_what_is_no_text_is_not_in_a_registry(registry: Registry[Thing]) -> None:
-    assert 3 not in registry
+    no_text: object = 3
+
+    assert no_text not in registry
 
 
 def test_unknown_label_suggests_the_nearest_one(registry: Registry[Thing]) -> None:
