@@ -230,7 +230,8 @@ class DefaultContextManager:
         """Load the context of an earlier run, and patch it.
 
         Secrets, which are not stored, are taken from the files of ``CONFIG_PATH`` again, unless a
-        patch or an override gives them. The section ``gluepy`` stays as it is.
+        patch or an override gives them. The section ``gluepy`` stays as it is, but the run folder
+        is where the file lies now: it may have been copied or renamed.
 
         Args:
             path: Of its ``context.yaml``, in the storage.
@@ -250,7 +251,7 @@ class DefaultContextManager:
         data = without_masked(stored)
         self._apply(data, patches, local_patches, overrides)
         add_missing(data, stored)
-        data["gluepy"] = stored.get("gluepy", {})
+        data["gluepy"] = {**stored.get("gluepy", {}), "run_folder": path.rpartition("/")[0]}
         return Context(data)
 
     def get_run_meta(self, **kwargs: Any) -> dict[str, Any]:

@@ -616,8 +616,17 @@ def test_stored_context_is_loaded_and_patched(project: Project) -> None:
 
     assert context.to_dict() == {
         "a": {"n": 1, "m": 2, "k": 3, "j": 4},
-        "gluepy": {"run_id": "first"},
+        "gluepy": {"run_id": "first", "run_folder": "runs/1"},
     }
+
+
+def test_copied_run_folder_is_its_own(project: Project) -> None:
+    stored = "gluepy: {run_id: first, run_folder: runs/1}\n"
+    path = project.store("elsewhere/10:40+01/context.yaml", stored)
+
+    context = project.manager.load_context(path)
+
+    assert context.gluepy.run_folder == "elsewhere/10:40+01"
 
 
 def test_secrets_come_from_the_project_again(project: Project) -> None:
@@ -674,7 +683,7 @@ def test_config_path_is_not_read_when_no_secret_is_missed(project: Project) -> N
     project.config("broken: [")
     path = project.store("c.yaml", "a: 1\n")
 
-    assert project.manager.load_context(path).to_dict() == {"a": 1, "gluepy": {}}
+    assert project.manager.load_context(path).a == 1
 
 
 def test_stored_context_that_is_missing_is_an_error(project: Project) -> None:
