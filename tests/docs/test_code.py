@@ -55,6 +55,17 @@ def imports(source: str) -> Iterator[tuple[str, str]]:
             yield from ((node.module or "", alias.name) for alias in node.names)
 
 
+def test_links_between_files_lead_somewhere() -> None:
+    links = {
+        page.parent / link
+        for page in [*PAGES, ROOT / "CONTRIBUTING.md"]
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+    }
+
+    assert len(links) > 10
+    assert [link for link in links if not link.is_file()] == []
+
+
 def test_demo_in_the_readme_lists_what_its_package_declares() -> None:
     readme = ROOT.joinpath("README.md").read_text("utf-8")
     package = tomllib.loads(ROOT.joinpath("plugins/gluepy-flights/pyproject.toml").read_text())
