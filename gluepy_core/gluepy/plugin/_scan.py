@@ -114,7 +114,7 @@ def _read(folder: str, name: str, descriptor: int) -> Copy:
     except OSError as error:
         problem = f"entry_points.txt cannot be read: {error.strerror}"
         return Copy(distribution, version, file, b"", problem)
-    if not has_groups(data):
+    if b"gluepy." not in data and not has_groups(data):
         return Copy(distribution, version, file)
     problem = ""
     if not is_wheel:

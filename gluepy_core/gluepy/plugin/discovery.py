@@ -35,6 +35,9 @@ _new = tuple.__new__
 # here several times because setuptools brings a copy.
 _USUAL_FINDERS = frozenset({"PathFinder", "MetadataPathFinder"})
 
+# The same, without the proxy that guards it.
+_KINDS = dict(GROUPS)
+
 #: Kinds that a name blocks too; DAGs and tasks are blocked with their distribution.
 _NAMED_KINDS = frozenset({"command", "executor", "hook", "storage"})
 
@@ -180,7 +183,7 @@ def _contributions(copy: Copy, shadow: str) -> list[Contribution]:
                 row = (kind, label, value, name, version, file, "available", "")
                 found[label] = _new(Contribution, row)
             continue
-        kind = GROUPS.get(group, "")
+        kind = _KINDS.get(group, "")
         # A group that only looks like one of ours, or a line that is not plain.
         if not kind and (not group or group.startswith("gluepy.")):
             return _read_closely(copy, shadow)
