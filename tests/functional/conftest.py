@@ -234,6 +234,14 @@ def own_sandbox(own_environment: Environment, tmp_path: Path) -> Sandbox:
     return Sandbox(own_environment, tmp_path)
 
 
+@pytest.fixture
+def full_sandbox(sandbox: Sandbox) -> Sandbox:
+    """An empty folder in the environment of the tests: pandas is there, plugins are off."""
+    sandbox.environment = Environment(Path(sys.prefix))
+    sandbox.env["GLUEPY_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    return sandbox
+
+
 @pytest.fixture(scope="session")
 def make_wheel() -> Wheels:
     """Write wheels by hand, of what `write_distribution` takes; return their paths."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -164,14 +162,6 @@ PROJECT = {
         'class ReportDAG(DAG):\n    label = "report"\n    tasks = [DataTask]\n'
     ),
 }
-
-
-@pytest.fixture
-def full_sandbox(sandbox: Sandbox) -> Sandbox:
-    """An empty folder in the environment of the tests: pandas is there, plugins are off."""
-    sandbox.environment = type(sandbox.environment)(Path(sys.prefix))
-    sandbox.env["GLUEPY_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    return sandbox
 
 
 @pytest.fixture
