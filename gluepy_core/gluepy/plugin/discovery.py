@@ -105,7 +105,8 @@ def _scan(path: Iterable[str]) -> list[Contribution]:
         for copy in copies:
             if copy.data or copy.problem:
                 winner = winners[copy.name]
-                found += _contributions(copy, "" if winner is copy else _shadow(winner))
+                if not _is_same_install(copy, winner):
+                    found += _contributions(copy, "" if winner is copy else _shadow(winner))
     # Stable, from the last key to the first: quicker than one sort by tuples.
     for key in (3, 1, 0):
         found.sort(key=itemgetter(key))
@@ -117,9 +118,24 @@ def _oldest_first(copies: Sequence[Copy]) -> list[Copy]:
     return sorted(copies, key=lambda copy: (version_key(copy.version), ".dist-info/" in copy.file))
 
 
+def _is_same_install(copy: Copy, winner: Copy) -> bool:
+    """Return whether two records are of one editable install.
+
+    It leaves a ``dist-info`` among what is installed, and an ``egg-info`` beside the sources.
+    """
+    return (
+        copy.version == winner.version
+        and (".egg-info/" in copy.file) is not (".egg-info/" in winner.file)
+        and _place(copy) != _place(winner)
+    )
+
+
 def _shadow(winner: Copy) -> str:
-    place = os.path.dirname(os.path.dirname(winner.file))
-    return f"{winner.name} {winner.version}".rstrip() + f" in {place}"
+    return f"{winner.name} {winner.version}".rstrip() + f" in {_place(winner)}"
+
+
+def _place(copy: Copy) -> str:
+    return os.path.dirname(os.path.dirname(copy.file))
 
 
 @contextlib.contextmanager

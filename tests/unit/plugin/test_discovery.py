@@ -131,6 +131,23 @@ def test_copy_without_our_groups_shadows_too(tmp_path: Path) -> None:
     assert states(scan(one, two)) == {"training": f"shadowed by acme 1.0 in {one}"}
 
 
+@pytest.mark.parametrize(("version", "copies"), [("1.0", 1), ("0.9", 2)])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_egg_info_of_an_editable_install_is_no_second_copy(
+    version: str, copies: int, is_first: bool, tmp_path: Path
+) -> None:
+    site, sources = tmp_path / "site", tmp_path / "src"
+    write_distribution(site, "acme", "1.0", entry_points=DAGS)
+    info = write_distribution(sources, "acme", version, entry_points=DAGS)
+    (info / "METADATA").rename(info / "PKG-INFO")
+    info.rename(sources / "acme.egg-info")
+
+    found = scan(sources, site) if is_first else scan(site, sources)
+
+    assert len(found) == copies
+    assert sum(one.state == "available" for one in found) == 1
+
+
 @pytest.mark.parametrize("versions", [("1.9", "1.10"), ("1.10", "1.9")])
 def test_in_one_folder_the_highest_version_wins(tmp_path: Path, versions: tuple[str, str]) -> None:
     for version in versions:
