@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from gluepy.commands._output import note, print_error, warn
+from gluepy.commands._output import flush_results, note, print_error, warn
 from gluepy.commands._setup import set_up
 from gluepy.exceptions import AmbiguousLabelError, GluepyError, UnknownCommandError
 
@@ -56,6 +57,11 @@ _RUNNING = frozenset({"dag", "task"})
 
 #: Options of the group that may stand after a built-in command, with whether each takes a value.
 _ANYWHERE = {
+    "-q": False,
+    "--quiet": False,
+    "-v": False,
+    "-vv": False,
+    "--verbose": False,
     "--plugin": True,
     "--no-plugin": True,
     "--no-plugins": False,
@@ -161,7 +167,7 @@ class GluepyGroup(click.Group):
     # -- running -------------------------------------------------------------------------------
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the options of the group, also those that stand after a built-in command."""
+        """Parse the options of the group; some may stand after a built-in command, too."""
         rest = super().parse_args(ctx, _hoisted(args))
         ctx.meta[_ARGUMENTS] = tuple(rest)
         set_up(ctx)
@@ -184,6 +190,7 @@ class GluepyGroup(click.Group):
             return run()
         _never_fail_to_encode()
         code = _guarded(run)
+        flush_results()
         if self._running is not None:
             app, command = self._running
             self._running = None
@@ -195,6 +202,7 @@ class GluepyGroup(click.Group):
         name = ctx.invoked_subcommand
         if name is None or (name in _HELP and name not in _RUNNING):
             return
+        gc.enable()  # see gluepy.__main__
         if not set(ctx.help_option_names).isdisjoint(ctx.meta[_ARGUMENTS]):
             return  # only its help is asked for
         from gluepy.conf.secrets import mask_arguments
@@ -291,7 +299,7 @@ def _app() -> App:
 
 
 def _hoisted(args: Sequence[str]) -> list[str]:
-    """Move the group's plugin options that stand after a built-in command before it."""
+    """Move the group's options that stand after a built-in command before it."""
     place = next((place for place, word in enumerate(args) if word in _HELP), None)
     if place is None:
         return list(args)

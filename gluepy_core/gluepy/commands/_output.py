@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
+from collections.abc import Iterator
 
 import click
 
 from gluepy.exceptions import GluepyError
 from gluepy.utils.text import escape
 
-__all__ = ["note", "print_error", "print_json", "print_result", "use_color", "warn"]
+__all__ = [
+    "flush_results",
+    "note",
+    "print_error",
+    "print_json",
+    "print_result",
+    "use_color",
+    "warn",
+]
 
 # Errors are printed after click has left the context that would know it.
 _color: bool | None = None
@@ -23,7 +34,8 @@ def use_color(*, color: bool | None) -> None:
 
 def print_result(text: str) -> None:
     """Print what the user asked for, on standard output."""
-    click.echo(text, color=_color)
+    with _reader_may_leave():
+        click.echo(text, color=_color)
 
 
 def print_json(schema: str, content: dict[str, object]) -> None:
@@ -36,7 +48,29 @@ def print_json(schema: str, content: dict[str, object]) -> None:
     import json
 
     document = {"schema": schema, **content}
-    click.echo(json.dumps(document, indent=2, default=str, allow_nan=False))
+    print_result(json.dumps(document, indent=2, default=str, allow_nan=False))
+
+
+def flush_results() -> None:
+    """Write out what still waits in the buffer of standard output, such as a task's prints."""
+    with _reader_may_leave():
+        if sys.stdout is not None:
+            sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _reader_may_leave() -> Iterator[None]:
+    """Go on when nobody reads standard output any more, as after ``| head``.
+
+    That is no error, and a run that succeeded must not end as one that failed.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        # What waits in the buffer would fail again when Python ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def note(text: str = "") -> None:
