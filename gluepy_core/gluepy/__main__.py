@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    from gluepy.commands import cli
+    # Starting up and listing make thousands of objects and no garbage: the collector would only
+    # walk through them, now and once more at the end. Commands that run something enable it.
+    gc.disable()
+    try:
+        from gluepy.commands import cli
 
-    cli(prog_name="gluepy")
+        cli(prog_name="gluepy")
+    finally:
+        if not gc.isenabled():
+            gc.freeze()
 
 
 if __name__ == "__main__":

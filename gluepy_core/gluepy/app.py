@@ -21,10 +21,11 @@ from gluepy.exceptions import (
     ModuleLoadError,
     NoProjectError,
     PluginError,
+    SettingsError,
 )
-from gluepy.plugin._names import PROJECT
 from gluepy.plugin.contributions import Contribution, mark_conflicts
 from gluepy.plugin.discovery import Policy, discover
+from gluepy.utils.names import PROJECT
 
 if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
@@ -98,11 +99,12 @@ class App:
         Raises:
             CommandError: If a folder was named that does not exist, or has no project in it or
                 above it.
+            SettingsError: If the current folder no longer exists.
         """
         folder = self.options.folder
         if folder and not os.path.isdir(folder):
             raise CommandError(f"there is no folder {folder!r}", hint="Check --project.")
-        project = find_project(os.path.abspath(folder or os.curdir))
+        project = find_project(_absolute(folder))
         if project is None and folder:
             raise NoProjectError(folder)
         if project is None:
@@ -160,11 +162,13 @@ class App:
         Raises:
             PluginError: If it cannot be imported or is of the wrong kind.
         """
+        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
         from gluepy.plugin.loading import load
 
         self._declare()
         try:
-            loaded = load(contribution)
+            with DAG_REGISTRY.all_or_nothing(), TASK_REGISTRY.all_or_nothing():
+                loaded = load(contribution)
         except PluginError as error:
             self._note_broken(contribution, error)
             raise
@@ -469,6 +473,15 @@ def _project_import(setting: str, module: str) -> Iterator[None]:
 def _stdout_to_stderr() -> AbstractContextManager[object]:
     """Keep what a module prints while it is imported away from the results."""
     return contextlib.redirect_stdout(sys.stderr)
+
+
+def _absolute(folder: str) -> str:
+    try:
+        return os.path.abspath(folder or os.curdir)
+    except FileNotFoundError as error:
+        raise SettingsError(
+            "the current folder", "it no longer exists", hint="Change to another folder."
+        ) from error
 
 
 def _folder_of_manage_py() -> str:

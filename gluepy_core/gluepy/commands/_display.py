@@ -35,22 +35,24 @@ class RunDisplay:
 
     Args:
         tb: How much of a traceback to show: ``short``, ``full``, ``line`` or ``no``.
+        is_quiet: Print nothing but why the run failed and how to go on.
     """
 
-    def __init__(self, *, tb: str = "short") -> None:
+    def __init__(self, *, tb: str = "short", is_quiet: bool = False) -> None:
         self._tb = tb
+        self._is_quiet = is_quiet
         self._failed: tuple[TaskInfo, TaskOutcome] | None = None
 
     @hookimpl
     def before_dag(self, run: RunInfo) -> None:
         """Print which run this is and where its files lie."""
         title = [run.dag or "one task", count(len(run.steps), "task"), f"run {run.run_id}"]
-        note("  ".join(map(escape, [*title, run.location])))
+        self._say("  ".join(map(escape, [*title, run.location])))
 
     @hookimpl
     def after_task(self, task: TaskInfo, run: RunInfo, outcome: TaskOutcome) -> None:
         """Print how a step ended."""
-        note(_step_line(task.index, run.steps, task.label, outcome))
+        self._say(_step_line(task.index, run.steps, task.label, outcome))
         if outcome.status not in ("succeeded", "skipped"):
             self._failed = task, outcome
 
@@ -59,15 +61,19 @@ class RunDisplay:
         """Print what did not run, what failed and how to go on."""
         for index, step in enumerate(report.steps, start=1):
             if step.outcome is None:
-                note(_step_line(index, run.steps, step.label, None))
+                self._say(_step_line(index, run.steps, step.label, None))
         if self._failed is not None:
-            note()
+            self._say()
             for line in render_failure(*self._failed, tb=self._tb):
                 note(line)
-        note()
-        note(_summary(report))
+        self._say()
+        self._say(_summary(report))
         if self._failed is not None:
             note(f"Fix it, then go on:  {_command_that_goes_on(run, self._failed[0])}")
+
+    def _say(self, text: str = "") -> None:
+        if not self._is_quiet:
+            note(text)
 
 
 def render_failure(task: TaskInfo, outcome: TaskOutcome, *, tb: str) -> list[str]:

@@ -84,8 +84,7 @@ def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
     from gluepy.commands._display import RunDisplay
 
     hooks = get_app().hooks
-    if not is_quiet():
-        hooks.add(RunDisplay(tb=tb), "display", "gluepy-core")
+    hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), "display", "gluepy-core")
     result = run()
     for failure in hooks.failures:
         times = f" ({failure.times} times)" if failure.times > 1 else ""

@@ -21,16 +21,19 @@ def render_table(
         rows: As many cells as there are headers; control characters in them are escaped.
         right: Numbers of the columns, from 0, that are aligned to the right.
     """
-    # Escaping the rows joined, not cell by cell: thousands of clean rows then cost one test.
-    cells = [tuple(map(str, row)) for row in rows]
-    if not all("".join(row).isprintable() for row in cells):
-        cells = [tuple(map(escape, row)) for row in cells]
-    table = [tuple(headers), *cells] if any(headers) else cells
-    if not table:
+    # Column by column, not cell by cell: thousands of clean cells then cost one test.
+    columns = [list(map(str, column)) for column in zip(*rows, strict=True)]
+    columns = [
+        column if "".join(column).isprintable() else list(map(escape, column)) for column in columns
+    ]
+    if any(headers):
+        columns = columns or [[] for _ in headers]
+        columns = [[header, *column] for header, column in zip(headers, columns, strict=True)]
+    if not columns:
         return ""
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = [max(map(len, column)) for column in columns]
     numbers = set(right)
     template = _GAP.join(
         f"%{width}s" if place in numbers else f"%-{width}s" for place, width in enumerate(widths)
     )
-    return "\n".join([(template % row).rstrip() for row in table])
+    return "\n".join([(template % row).rstrip() for row in zip(*columns, strict=True)])

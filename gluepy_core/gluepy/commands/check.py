@@ -10,7 +10,7 @@ import click
 from gluepy.commands._output import print_json, print_result
 from gluepy.commands._table import render_table
 from gluepy.exceptions import GluepyError, PluginError, StorageError, UnknownPluginError
-from gluepy.plugin._names import PROJECT, normalise
+from gluepy.utils.names import PROJECT, normalise
 from gluepy.utils.text import count
 
 if TYPE_CHECKING:

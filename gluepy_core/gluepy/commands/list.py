@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,11 @@ _HEADERS = {"dag": "DAG", "task": "TASK"}
 
 #: States that need no word in the table.
 _FINE = ("available", "loaded")
+
+#: States of what can be named, if need be by its qualified label.
+_USABLE = (*_FINE, "conflict")
+
+_KIND_AND_NAME = itemgetter(0, 1)
 
 #: One class with all that contribute it; never empty.
 _Entry = list["Contribution"]
@@ -78,10 +84,11 @@ def _chosen(
 
 def _merged(found: Sequence[Contribution]) -> list[_Entry]:
     """Put together what is one class from several sources, so that it is listed once."""
+    if len(set(map(_KIND_AND_NAME, found))) == len(found):
+        return [[one] for one in found]  # as nearly always, and quickly seen
     entries: dict[object, list[Contribution]] = {}
     for one in found:
-        is_usable = one.state in _FINE or one.state == "conflict"
-        key = (one.kind, one.name, one.value) if is_usable else one
+        key = (one.kind, one.name, one.value) if one.state in _USABLE else one
         entries.setdefault(key, []).append(one)
     return list(entries.values())
 
@@ -97,7 +104,7 @@ def _print_tables(entries: Sequence[_Entry], kinds: Sequence[str], *, is_long: b
         if rows:
             headers = [_HEADERS[kind], "PACKAGE", "VERSION", "STATE"]
             tables.append(render_table([*headers, "TARGET"] if is_long else headers, rows))
-    unreadable = [one for one, *_ in entries if not one.kind]
+    unreadable = [entry[0] for entry in entries if not entry[0].kind]
     if unreadable:
         rows = [(one.distribution, one.version, one.state_text) for one in unreadable]
         tables.append(render_table(["PACKAGE", "VERSION", "STATE"], rows))
@@ -109,6 +116,8 @@ def _print_tables(entries: Sequence[_Entry], kinds: Sequence[str], *, is_long: b
 
 def _row(entry: _Entry, *, is_long: bool) -> Sequence[str]:
     one = entry[0]
+    if len(entry) == 1 and one.state in _FINE and not is_long:  # nearly all, and there are many
+        return (one.name, one.distribution or "(this project)", one.version or "-", "")
     packages = ", ".join([each.distribution or "(this project)" for each in entry])
     versions = ", ".join([each.version or "-" for each in entry])
     row = (one.name, packages, versions, "" if one.state in _FINE else one.state_text)
@@ -118,11 +127,13 @@ def _row(entry: _Entry, *, is_long: bool) -> Sequence[str]:
 def _summary(entries: Sequence[_Entry], kinds: Sequence[str]) -> str:
     from gluepy.utils.text import count
 
-    usable = [entry for entry in entries if entry[0].state in (*_FINE, "conflict")]
+    usable = [entry for entry in entries if entry[0].state in _USABLE]
+    found = [entry[0].kind for entry in usable]
     nouns = {"dag": "DAG", "task": "task"}
-    parts = [count(sum(one.kind == kind for one, *_ in usable), nouns[kind]) for kind in kinds]
+    parts = [count(found.count(kind), nouns[kind]) for kind in kinds]
     sources = count(len({one.distribution for entry in usable for one in entry}), "source")
-    problems = sum(one.state in ("broken", "conflict") for one, *_ in entries)
+    states = [entry[0].state for entry in entries]
+    problems = states.count("broken") + states.count("conflict")
     trouble = f" {count(problems, 'problem')}: run 'gluepy check'." if problems else ""
     if not entries:
         trouble = " Install a pipeline package, or run 'gluepy startproject NAME'."

@@ -45,9 +45,9 @@ def command(*, name: str, dry_run: bool) -> None:
     content = _with_module(settings, name)
     if not dry_run:
         _create(target, sources, settings, content)
+    _tell_about_settings(project, settings, content, name, dry_run=dry_run)
     folder = os.path.relpath(target)
     report(folder, sources, then=f"gluepy list && gluepy dag {label}", dry_run=dry_run)
-    _tell_about_settings(project, settings, content, name, dry_run=dry_run)
 
 
 def _create(target: str, sources: dict[str, str], settings: str, content: bytes | None) -> None:

@@ -15,7 +15,7 @@ from gluepy.conf.context import Context, dump_context
 from gluepy.conf.secrets import mask
 from gluepy.engine.loop import run_plan
 from gluepy.engine.tracking import RunTracking
-from gluepy.exceptions import UnknownRunError
+from gluepy.exceptions import SettingsError, UnknownRunError
 from gluepy.exec import TASK_REGISTRY
 from gluepy.exec.plan import Plan, Selection, Step
 from gluepy.exec.records import RunInfo, RunReport
@@ -106,10 +106,12 @@ def run(
         sources: Where the DAG came from.
 
     Raises:
+        SettingsError: If ``EXECUTOR`` names one that there is not.
         UnknownRunError: If there is no run to retry or to compare with.
         PatchError: If a patch cannot be read.
         StorageError: If the run folder cannot be written.
     """
+    _check_executor(settings)
     compared = {
         folder: read_metrics(default_storage, folder)
         for folder in (
@@ -158,6 +160,16 @@ def has_run(name: str) -> bool:
     except UnknownRunError:
         return False
     return True
+
+
+def _check_executor(settings: Settings) -> None:
+    """Refuse an executor that there is none of, instead of running the steps otherwise."""
+    if settings.EXECUTOR != "serial":
+        raise SettingsError(
+            settings.source_of("EXECUTOR"),
+            f"there is no executor {settings.EXECUTOR!r}",
+            hint="There is one so far: 'serial'.",
+        )
 
 
 def _context_of(request: RunRequest) -> Context:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
@@ -24,13 +23,11 @@ from gluepy.exceptions import (
     UnknownLabelError,
 )
 from gluepy.exec._label import check_label, label_of, where_is
+from gluepy.utils.names import PROJECT, normalise
 
-__all__ = ["PROJECT", "Registration", "Registry", "Source", "normalise"]
+__all__ = ["Registration", "Registry", "Source"]
 
 logger = logging.getLogger(__name__)
-
-#: The owner of all classes that no distribution declares.
-PROJECT = "project"
 
 T = TypeVar("T")
 
@@ -249,12 +246,24 @@ class Registry(MutableMapping[str, type[T]]):
     @contextlib.contextmanager
     def isolated(self) -> Iterator[None]:
         """Undo, at the end of the block, all that was registered in it."""
-        entries = {label: dict(owners) for label, owners in self._entries.items()}
-        prefer, sources_of = self.prefer, self.sources_of
+        entries, prefer, sources_of = self._copy(), self.prefer, self.sources_of
         try:
             yield
         finally:
             self._entries, self.prefer, self.sources_of = entries, prefer, sources_of
+
+    @contextlib.contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        """Undo what was registered in the block if it raises: half a module is of no use."""
+        entries = self._copy()
+        try:
+            yield
+        except BaseException:
+            self._entries = entries
+            raise
+
+    def _copy(self) -> dict[str, dict[str, Registration]]:
+        return {label: dict(owners) for label, owners in self._entries.items()}
 
     def _add(self, label: str, cls: type[T], sources: tuple[Source, ...]) -> None:
         known: tuple[Source, ...] = ()
@@ -304,11 +313,6 @@ class Registry(MutableMapping[str, type[T]]):
 
     def _qualified_names(self) -> list[str]:
         return [f"{owner}:{label}" for label, owners in self._entries.items() for owner in owners]
-
-
-def normalise(name: str) -> str:
-    """Return the name of a distribution in the one form of PEP 503."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _project_source(cls: type) -> tuple[Source, ...]:

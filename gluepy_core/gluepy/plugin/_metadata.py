@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gluepy.plugin._entry_points import has_groups
-from gluepy.plugin._names import normalise
 from gluepy.plugin._scan import Copy
+from gluepy.utils.names import normalise
 
 __all__ = ["missing_requirements", "read_archive", "read_finder"]
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from gluepy.plugin._entry_points import has_groups
-from gluepy.plugin._names import normalise
+from gluepy.utils.names import normalise
 
 __all__ = ["Copy", "iter_entries", "read_folder", "split_stem"]
 

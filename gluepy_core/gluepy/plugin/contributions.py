@@ -10,7 +10,7 @@ from operator import itemgetter
 from types import MappingProxyType
 from typing import NamedTuple
 
-from gluepy.plugin._names import PROJECT, normalise
+from gluepy.utils.names import PROJECT, normalise
 
 __all__ = ["GROUPS", "Contribution", "mark_conflicts"]
 

@@ -22,9 +22,10 @@ from gluepy.plugin._entry_points import (
     split_plain,
     why_no_target,
 )
-from gluepy.plugin._names import normalise, version_key
 from gluepy.plugin._scan import Copy, iter_entries, read_folder
+from gluepy.plugin._versions import version_key
 from gluepy.plugin.contributions import GROUPS, Contribution
+from gluepy.utils.names import normalise
 
 __all__ = ["Policy", "discover"]
 

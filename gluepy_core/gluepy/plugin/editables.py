@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gluepy.plugin._entry_points import canonical_value, parse
-from gluepy.plugin._names import normalise
+from gluepy.utils.names import normalise
 
 __all__ = ["StaleEditable", "find_stale_editables"]
 

@@ -164,6 +164,15 @@ def test_quiet_run_prints_results_only(run: Run) -> None:
     assert result.stderr == ""
 
 
+def test_quiet_run_still_says_what_failed(run: Run) -> None:
+    result = run("dag", "training", "--set", "mode=bad", "-q")
+
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 1
+    assert lines[0] == "Task 'train' failed: ValueError: bad data"
+    assert lines[-1].startswith("Fix it, then go on:  gluepy dag training --retry ")
+
+
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -314,6 +323,20 @@ def test_mistake_is_one_sentence_and_writes_nothing(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
+    assert not (project / "data").exists()
+
+
+def test_unknown_executor_is_refused(run: Run, project: Path) -> None:
+    with (project / "gluepy.toml").open("a") as file:
+        file.write('executor = "threads"\n')
+
+    result = run("dag", "training")
+
+    assert result.exit_code == 3
+    assert result.stderr == (
+        "Error: settings from gluepy.toml: there is no executor 'threads'\n"
+        "Hint: There is one so far: 'serial'.\n"
+    )
     assert not (project / "data").exists()
 
 

@@ -12,7 +12,7 @@ from gluepy.exceptions import (
     PluginLoadError,
     UnknownLabelError,
 )
-from gluepy.exec.registry import Registration, Registry, Source, normalise
+from gluepy.exec.registry import Registration, Registry, Source
 
 ACME = Source("distribution", "acme", "1.0", "training = acme.dags:Training")
 BETA = Source("distribution", "beta", "2.0", "training = beta.dags:Training")
@@ -321,6 +321,25 @@ def test_isolated_undoes_everything(registry: Registry[Thing]) -> None:
     assert registry.prefer == {}
 
 
+def test_registering_in_vain_leaves_nothing_behind(registry: Registry[Thing]) -> None:
+    def half_a_module() -> None:
+        with registry.all_or_nothing():
+            registry.register(Training)
+            raise ValueError("the other half")
+
+    with pytest.raises(ValueError, match="the other half"):
+        half_a_module()
+
+    assert list(registry) == []
+
+
+def test_registering_to_the_end_is_kept(registry: Registry[Thing]) -> None:
+    with registry.all_or_nothing():
+        registry.register(Training)
+
+    assert list(registry) == ["training"]
+
+
 # -- the small parts ---------------------------------------------------------------------------
 
 
@@ -340,11 +359,6 @@ def test_owners_are_named_once() -> None:
     twice = Registration("training", "a:T", (ACME, ACME, BETA), not_to_be_called)
 
     assert twice.owners == ("acme", "beta")
-
-
-@pytest.mark.parametrize("name", ["Acme_Forecast", "acme.forecast", "acme--forecast"])
-def test_names_of_distributions_are_normalised(name: str) -> None:
-    assert normalise(name) == "acme-forecast"
 
 
 @given(

@@ -1,16 +1,14 @@
-"""Names and versions of distributions."""
+"""Versions of distributions."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from importlib_metadata import Prepared
 from packaging.version import Version
 
-from gluepy.plugin._names import normalise, version_key
+from gluepy.plugin._versions import version_key
 
-NAMES = st.text(st.sampled_from("aZ09-_."), min_size=1)
 VERSIONS = st.builds(
     "{}{}{}{}".format,
     st.lists(st.integers(0, 20), min_size=1, max_size=4).map(
@@ -20,13 +18,6 @@ VERSIONS = st.builds(
     st.sampled_from(["", ".post1", ".post2", "-r3"]),
     st.sampled_from(["", ".dev0", ".dev5"]),
 )
-
-
-@given(NAMES)
-def test_normalised_names_are_those_of_importlib_metadata(name: str) -> None:
-    theirs = Prepared.normalize(name)  # type: ignore[no-untyped-call]  # theirs
-
-    assert normalise(name).replace("-", "_") == theirs
 
 
 @given(VERSIONS, VERSIONS)

@@ -1,13 +1,10 @@
-"""Names and versions of distributions, as far as folders and settings spell them."""
+"""Which of two versions of a distribution is the newer one."""
 
 from __future__ import annotations
 
 import re
 
-__all__ = ["PROJECT", "normalise", "version_key"]
-
-#: What stands for the project where the name of a distribution is asked for.
-PROJECT = "project"
+__all__ = ["version_key"]
 
 # Of pre-releases, in their order; what has none of these comes after them.
 _PHASES = {"dev": -4, "a": -3, "alpha": -3, "b": -2, "beta": -2, "c": -1, "pre": -1, "rc": -1}
@@ -18,13 +15,6 @@ _POST = 1
 _PHASE = r"([a-z]+)[-_.]?(\d*)|-(\d+)"
 
 VersionKey = tuple[int, tuple[int, ...], tuple[tuple[int, int], ...], str]
-
-
-def normalise(name: str) -> str:
-    """Return the name of a distribution in the one form of PEP 503."""
-    name = name.lower().replace("_", "-").replace(".", "-")
-    # Runs are rare, and a regular expression for every name would show in the time of a scan.
-    return re.sub("-+", "-", name) if "--" in name else name
 
 
 def version_key(version: str) -> VersionKey:
