@@ -341,11 +341,14 @@ def test_stop_iteration_of_a_task_is_its_own() -> None:
 
 def before(error: BaseException) -> Callable[[], Generator[None]]:
     def wrap() -> Generator[None]:
-        if error:
-            raise error
+        throw(error)
         yield
 
     return wrap
+
+
+def throw(error: BaseException) -> None:
+    raise error
 
 
 def after(error: BaseException) -> Callable[[], Generator[None]]:
