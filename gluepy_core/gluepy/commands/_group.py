@@ -286,10 +286,20 @@ def _guarded(run: Callable[[], object]) -> int:
     except (click.Abort, KeyboardInterrupt):
         note("Interrupted.")
         return 130
+    except SystemExit as error:  # commands of plugins may end so
+        return _exit_code_of(error)
     except Exception as error:  # noqa: BLE001 - a fault of ours must not look like a task's
         _report_fault(error)
         return 3
     return result if isinstance(result, int) else 0
+
+
+def _exit_code_of(error: SystemExit) -> int:
+    """Return the exit code that Python would end with; it prints what is no number."""
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    note(error.code)
+    return 1
 
 
 def _app() -> App:
