@@ -277,6 +277,21 @@ def test_hooks_are_called_in_the_printed_order(pipes: Sandbox) -> None:
     ]
 
 
+def test_plugin_that_is_named_three_times_is_called_once(pipes: Sandbox) -> None:
+    pipes.install(
+        "gluepy-watch",
+        entry_points={"gluepy.hooks": {"watch": "watch_hooks", "again": "watch_hooks"}},
+        modules={"watch_hooks": WATCH},
+    )
+    pipes.write({"gluepy.toml": 'hooks = ["watch_hooks"]\n'})
+
+    done = pipes.gluepy("dag", "ok-dag")
+
+    assert done.code == 0, done.err
+    calls = pipes.lines("calls.txt")
+    assert len(calls) == len(set(calls)) == 7
+
+
 def test_trace_prints_every_call_with_plugin_and_time(watched: Sandbox) -> None:
     done = watched.gluepy("dag", "ok-dag", "--trace-hooks")
 

@@ -124,3 +124,70 @@ def test_what_people_wrote_cannot_steer_the_terminal(color: list[str], sandbox: 
     assert shown.code == 0
     assert not {"\x1b", "\x07"} & set(done.err + done.out + shown.out + shown.err)
     assert "owned" in done.err
+
+
+# -- a full disk, as the shell's limit on the size of files makes one ------------------------------
+
+FULL = """\
+from gluepy import DAG, EvaluationTask, Task
+from gluepy.files.storages import default_storage
+from gluepy.ops import default_mlops
+
+class Write(Task):
+    label = "write"
+    def run(self):
+        default_storage.touch(default_storage.runpath("big.txt"), "x" * 5000)
+
+class Measure(EvaluationTask):
+    label = "measure"
+    def run(self):
+        for number in range(300):
+            default_mlops.log_metric(f"a-metric-{number}", number)
+
+class WriteDAG(DAG):
+    label = "write-dag"
+    tasks = [Write]
+
+class MeasureDAG(DAG):
+    label = "measure-dag"
+    eval_tasks = [Measure]
+"""
+
+
+@pytest.fixture
+def full(sandbox: Sandbox) -> Sandbox:
+    dags = {"write-dag": "full:WriteDAG", "measure-dag": "full:MeasureDAG"}
+    sandbox.install("full", entry_points={"gluepy.dags": dags}, modules={"full": FULL})
+    return sandbox
+
+
+def files_in(sandbox: Sandbox) -> set[str]:
+    return {path.name for path in sandbox.folder.rglob("*") if path.is_file()}
+
+
+def test_run_cannot_begin_on_a_full_disk(full: Sandbox) -> None:
+    done = shell(full, "ulimit -f 0; gluepy dag write-dag")
+
+    assert (done.code, done.out) == (5, "")
+    assert done.err.startswith("Error: cannot write '")
+    assert "context.yaml" in done.err
+    assert "Traceback" not in done.err
+    assert files_in(full) == set()
+
+
+def test_task_that_fills_the_disk_has_failed_and_leaves_no_half_file(full: Sandbox) -> None:
+    done = shell(full, "ulimit -f 1; gluepy dag write-dag")
+
+    assert done.code == 1
+    assert done.steps() == {"write": "FAILED"}
+    assert "big.txt': File too large" in done.err
+    assert files_in(full) == {"context.yaml"}
+
+
+def test_task_whose_metrics_cannot_be_stored_has_failed(full: Sandbox) -> None:
+    done = shell(full, "ulimit -f 1; gluepy dag measure-dag")
+
+    assert (done.code, done.out) == (5, "")
+    assert done.steps() == {"measure": "FAILED"}
+    assert "Error: cannot write '" in done.err
+    assert files_in(full) == {"context.yaml"}
