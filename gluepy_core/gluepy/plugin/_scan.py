@@ -17,7 +17,7 @@ from gluepy.utils.names import normalise
 __all__ = ["Copy", "iter_entries", "read_folder", "split_stem"]
 
 _ENDINGS = (".dist-info", ".egg-info")
-_CHUNK_BYTES = 1 << 14
+_CHUNK_BYTES = 1 << 12
 
 
 # Quicker than the constructors, which have keywords and defaults to look at.

@@ -6,8 +6,6 @@ alone, and are listed as broken.
 
 from __future__ import annotations
 
-import contextlib
-import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -84,8 +82,7 @@ def discover(
     Raises:
         UnknownPluginError: If the policy names what is not installed.
     """
-    with _collector_paused():
-        found = _scan(sys.path if path is None else path)
+    found = _scan(sys.path if path is None else path)
     if policy is not None and policy.is_restrictive:
         found = _apply(policy, found)
     return tuple(found)
@@ -106,8 +103,10 @@ def _scan(path: Iterable[str]) -> list[Contribution]:
         for copy in copies:
             if copy.data or copy.problem:
                 winner = winners[copy.name]
-                if not _is_same_install(copy, winner):
-                    found += _contributions(copy, "" if winner is copy else _shadow(winner))
+                if winner is copy:
+                    found += _contributions(copy, "")
+                elif not _is_same_install(copy, winner):
+                    found += _contributions(copy, _shadow(winner))
     # Stable, from the last key to the first: quicker than one sort by tuples.
     for key in (3, 1, 0):
         found.sort(key=itemgetter(key))
@@ -137,18 +136,6 @@ def _shadow(winner: Copy) -> str:
 
 def _place(copy: Copy) -> str:
     return os.path.dirname(os.path.dirname(copy.file))
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Spare the garbage collector the thousands of records, none of which is garbage."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _iter_places(entries: Sequence[str]) -> Iterator[list[Copy]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import subprocess
 import sys
 import zipfile
@@ -93,18 +92,6 @@ def test_the_usual_scan_imports_no_metadata_library(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "set()\n"
-
-
-@pytest.mark.parametrize("is_enabled", [True, False])
-def test_garbage_collector_is_left_as_it_was(tmp_path: Path, is_enabled: bool) -> None:
-    was_enabled = gc.isenabled()
-    (gc.enable if is_enabled else gc.disable)()
-    try:
-        scan(tmp_path)
-
-        assert gc.isenabled() is is_enabled
-    finally:
-        (gc.enable if was_enabled else gc.disable)()
 
 
 # -- shadows -------------------------------------------------------------------------------------
