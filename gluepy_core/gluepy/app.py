@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gluepy.conf.project import Project, find_project
 from gluepy.exceptions import (
     CommandError,
-    GluepyError,
     ModuleLoadError,
     NoProjectError,
     PluginError,
@@ -34,9 +32,6 @@ if TYPE_CHECKING:
     from gluepy.plugin.manager import Hooks
 
 __all__ = ["App", "Options", "get_app", "set_app"]
-
-#: Submodules of an installed module that are imported when they exist, in this order.
-_SUBMODULES = ("tasks", "dags", "commands")
 
 _AUTOLOAD_OFF = "GLUEPY_DISABLE_PLUGIN_AUTOLOAD"
 
@@ -125,7 +120,7 @@ class App:
         from gluepy.utils.loading import set_wrapped
 
         project = self.project
-        with _stdout_to_stderr():
+        with contextlib.redirect_stdout(sys.stderr):
             settings = load_settings(project, module=self.options.settings_module)
         set_wrapped(default_settings, settings)
         return settings
@@ -236,6 +231,8 @@ class App:
         """
         if self._is_filled:
             return
+        from gluepy.plugin.project import import_installed
+
         self._declare()
         settings = self.settings
         if settings.LOGGING:
@@ -244,7 +241,7 @@ class App:
             # Python would silence all loggers that the table does not name, ours among them.
             logging.config.dictConfig({"disable_existing_loggers": False, **settings.LOGGING})
         for module in settings.INSTALLED_MODULES:
-            _import_installed(module)
+            import_installed(module)
         self._is_filled = True
 
     def _declare(self) -> None:
@@ -295,11 +292,12 @@ class App:
         They are enough to build the command line, which imports no plugin of a distribution.
         """
         from gluepy.plugin.manager import Hooks
+        from gluepy.plugin.project import import_plugin
 
         self._declare()
         hooks = Hooks(trace=self._trace if self.options.trace_hooks else None)
         for dotted_path in self.settings.HOOKS:
-            hooks.add(_import_plugin(dotted_path), dotted_path, "the project")
+            hooks.add(import_plugin(dotted_path), dotted_path, "the project")
         hooks.call_once("configure", settings=self._settings_info())
         return hooks
 
@@ -423,56 +421,6 @@ def _forget_defaults() -> None:
         default_mlops,
     ):
         set_wrapped(proxy, empty)
-
-
-def _import_installed(name: str) -> None:
-    """Import a module of ``INSTALLED_MODULES``, and those of its submodules that we know.
-
-    A submodule that does not exist is fine; one that exists and cannot be imported is an error.
-    """
-    from importlib import import_module
-    from importlib.util import find_spec
-
-    with _project_import("INSTALLED_MODULES", name):
-        module = import_module(name)
-    for submodule in _SUBMODULES if hasattr(module, "__path__") else ():
-        full_name = f"{name}.{submodule}"
-        with _project_import("INSTALLED_MODULES", full_name):
-            if find_spec(full_name) is not None:
-                import_module(full_name)
-
-
-def _import_plugin(dotted_path: str) -> object:
-    """Import what the setting ``HOOKS`` names: a module, an instance, or a class to instantiate."""
-    from importlib import import_module
-
-    module, _, attribute = dotted_path.replace(":", ".").rpartition(".")
-    with _project_import("HOOKS", dotted_path):
-        if module and hasattr(import_module(module), attribute):
-            plugin = getattr(import_module(module), attribute)
-            return plugin() if isinstance(plugin, type) else plugin
-        return import_module(dotted_path)
-
-
-@contextlib.contextmanager
-def _project_import(setting: str, module: str) -> Iterator[None]:
-    """Say in one sentence why a module of the project cannot be imported, and where."""
-    from gluepy.utils.errors import location_of, reason_of
-
-    try:
-        with _stdout_to_stderr():
-            yield
-    except (GluepyError, KeyboardInterrupt):
-        raise
-    except BaseException as error:
-        raise ModuleLoadError(
-            setting, module, reason_of(error), location=location_of(error)
-        ) from error
-
-
-def _stdout_to_stderr() -> AbstractContextManager[object]:
-    """Keep what a module prints while it is imported away from the results."""
-    return contextlib.redirect_stdout(sys.stderr)
 
 
 def _absolute(folder: str) -> str:

@@ -31,6 +31,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── ContextError
     │   │   └── UnknownParameterError    (also a KeyError and an AttributeError)
     │   ├── RunRecordError
+    │   ├── TrackingError
     │   └── PluginError
     │       ├── PluginLoadError
     │       ├── LabelMismatchError
@@ -110,6 +111,7 @@ __all__ = [
     "TargetExistsError",
     "TargetWriteError",
     "TaskFailedError",
+    "TrackingError",
     "UnknownCommandError",
     "UnknownFormatError",
     "UnknownHookError",
@@ -489,6 +491,18 @@ class RunRecordError(BootstrapError):
     def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
         super().__init__(f"{path}: {reason}", hint=hint)
         self.path = path
+        self.reason = reason
+
+
+class TrackingError(BootstrapError):
+    """The tracking backend cannot begin a run."""
+
+    def __init__(self, backend: str, reason: str) -> None:
+        super().__init__(
+            f"MLOPS_BACKEND {backend!r} cannot begin a run: {reason}",
+            hint="Check its server and its settings, or choose another MLOPS_BACKEND.",
+        )
+        self.backend = backend
         self.reason = reason
 
 

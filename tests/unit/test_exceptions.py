@@ -52,6 +52,7 @@ from gluepy.exceptions import (
     TargetExistsError,
     TargetWriteError,
     TaskFailedError,
+    TrackingError,
     UnknownCommandError,
     UnknownFormatError,
     UnknownHookError,
@@ -193,6 +194,11 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
         UnknownSettingError("XYZ", ["STORAGE_ROOT"]),
         "there is no setting 'XYZ'",
         "Run 'gluepy settings' to see all.",
+    ),
+    (
+        TrackingError("MLflowBackend", "ConnectionError: no server"),
+        "MLOPS_BACKEND 'MLflowBackend' cannot begin a run: ConnectionError: no server",
+        "Check its server and its settings, or choose another MLOPS_BACKEND.",
     ),
     (
         ModuleLoadError("HOOKS", "acme.hooks", "KeyError: 'x'", location="hooks.py:3"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from gluepy.conf.context import Context, dump_context
 from gluepy.conf.secrets import mask
 from gluepy.engine.loop import run_plan
 from gluepy.engine.tracking import RunTracking
-from gluepy.exceptions import SettingsError, UnknownRunError
+from gluepy.exceptions import SettingsError, TrackingError, UnknownRunError
 from gluepy.exec import TASK_REGISTRY
 from gluepy.exec.plan import Plan, Selection, Step
 from gluepy.exec.records import RunInfo, RunReport
@@ -29,6 +30,7 @@ from gluepy.runs.folder import (
     write_metrics,
 )
 from gluepy.utils.backends import make_backend
+from gluepy.utils.errors import reason_of
 from gluepy.utils.loading import scoped
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from gluepy.plugin.manager import Hooks
 
 __all__ = ["RunRequest", "RunResult", "has_run", "run"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +113,7 @@ def run(
         SettingsError: If ``EXECUTOR`` names one that there is not.
         UnknownRunError: If there is no run to retry or to compare with.
         PatchError: If a patch cannot be read.
+        TrackingError: If the tracking backend cannot begin the run.
         StorageError: If the run folder cannot be written.
     """
     _check_executor(settings)
@@ -143,10 +148,9 @@ def run(
             metrics.update(tracking.metrics)
             write_metrics(default_storage, folder, metrics)
 
-    with _current(context, tracking):
-        backend.create_run(plan.dag, run_id=info.run_id, config=mask(context.to_dict()))
+    with _current(context, tracking), _tracked(backend, info, context) as ended:
         report = run_plan(plan, info, hooks, tracking, save=save, sources_of=_sources_of)
-        backend.set_terminated(info.run_id, report.status)
+        ended.append(report.status)
     evaluations = tuple(step.label for step in plan.steps if step.is_evaluation)
     return RunResult(
         run=info, report=report, metrics=metrics, compared=compared, evaluations=evaluations
@@ -202,6 +206,32 @@ def _current(context: Context, tracking: RunTracking) -> Iterator[None]:
     """Let the ``default_*`` objects stand for what belongs to this run."""
     with scoped(default_context, context), scoped(default_mlops, tracking):
         yield
+
+
+@contextlib.contextmanager
+def _tracked(backend: Any, run: RunInfo, context: Context) -> Iterator[list[str]]:
+    """Tell the tracking backend that a run begins, and how it ended.
+
+    Yields:
+        A list for the status; where none is put into it the run counts as failed.
+
+    Raises:
+        TrackingError: If the backend cannot begin the run. That it cannot end one is only logged:
+            the run is over by then, and its result stands.
+    """
+    try:
+        backend.create_run(run.dag, run_id=run.run_id, config=mask(context.to_dict()))
+    except Exception as error:
+        raise TrackingError(type(backend).__qualname__, reason_of(error)) from error
+    ended: list[str] = []
+    try:
+        yield ended
+    finally:
+        try:
+            backend.set_terminated(run.run_id, ended[-1] if ended else "failed")
+        except Exception as error:  # noqa: BLE001 - whatever a backend raises
+            who, reason = type(backend).__qualname__, reason_of(error)
+            logger.error("MLOPS_BACKEND %r cannot end run %s: %s", who, run.run_id, reason)
 
 
 def _sources_of(step: Step) -> tuple[str, ...]:

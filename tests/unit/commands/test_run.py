@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -324,6 +325,79 @@ def test_mistake_is_one_sentence_and_writes_nothing(
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     assert not (project / "data").exists()
+
+
+TRACKERS = """\
+from gluepy.ops.backend import LoggingOpsBackend
+calls = []
+
+class Down(LoggingOpsBackend):
+    def create_run(self, *args, **kwargs):
+        raise ConnectionError("no server")
+
+class Lost(LoggingOpsBackend):
+    def set_terminated(self, *args, **kwargs):
+        raise ConnectionError("no server")
+
+class Noting(LoggingOpsBackend):
+    def set_terminated(self, run_id, status, end_time=None):
+        calls.append((run_id, status))
+"""
+
+
+def use_tracker(project: Path, name: str) -> None:
+    (project / "churn" / "trackers.py").write_text(TRACKERS)
+    with (project / "gluepy.toml").open("a") as file:
+        file.write(f'mlops_backend = "churn.trackers.{name}"\n')
+
+
+def test_tracker_that_is_down_is_named_before_anything_runs(run: Run, project: Path) -> None:
+    use_tracker(project, "Down")
+
+    result = run("dag", "training")
+
+    assert result.exit_code == 3
+    assert result.stderr.startswith(
+        "Error: MLOPS_BACKEND 'Down' cannot begin a run: ConnectionError: no server\n"
+    )
+
+
+def test_tracker_that_cannot_end_a_run_does_not_spoil_it(
+    run: Run, project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_tracker(project, "Lost")
+
+    result = run("dag", "training")
+
+    assert result.exit_code == 0
+    assert caplog.messages[-1].startswith("MLOPS_BACKEND 'Lost' cannot end run ")
+
+
+@pytest.mark.parametrize(("mode", "status"), [("good", "succeeded"), ("bad", "failed")])
+def test_tracker_knows_how_a_run_ended(run: Run, project: Path, mode: str, status: str) -> None:
+    use_tracker(project, "Noting")
+
+    result = run("dag", "training", "--set", f"mode={mode}")
+
+    run_id = folder_of(result).rsplit("/", 1)[1]
+    assert sys.modules["churn.trackers"].calls == [(run_id, status)]
+
+
+def test_run_whose_record_is_lost_has_failed_to_the_tracker(run: Run, project: Path) -> None:
+    use_tracker(project, "Noting")
+    (project / "churn" / "tasks.py").write_text(
+        TASKS.replace(
+            'note("read")',
+            'default_mlops.log_metric("rows", 1); '
+            'default_storage.mkdir(default_storage.runpath("metrics.json"))',
+        )
+    )
+
+    result = run("dag", "training")
+
+    assert result.exit_code == 5
+    assert [status for _, status in sys.modules["churn.trackers"].calls] == ["failed"]
+    assert "2/3 not run" in result.stderr
 
 
 def test_unknown_executor_is_refused(run: Run, project: Path) -> None:
