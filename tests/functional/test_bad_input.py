@@ -148,7 +148,7 @@ COMMAND_LINE = {
         "dag training --compare nowhere", 2, "--compare 'nowhere': there is no such run below"
     ),
     "folder that is missing": Case("-C nowhere list", 2, "there is no folder 'nowhere'"),
-    "folder without a project": Case("-C / list", 2, "no project at or above '/'"),
+    "folder without a project": Case("-C / list", 2, "there is no project in '/'"),
     "empty selection": Case(
         "dag plain --eval-only", 2, "nothing of DAG 'plain' would run: it has no evaluation"
     ),
