@@ -41,7 +41,8 @@ class RunDisplay:
     def __init__(self, *, tb: str = "short", is_quiet: bool = False) -> None:
         self._tb = tb
         self._is_quiet = is_quiet
-        self._failed: tuple[TaskInfo, TaskOutcome] | None = None
+        # By run: several may go on at once, in threads or within a task.
+        self._failed: dict[str, tuple[TaskInfo, TaskOutcome]] = {}
 
     @hookimpl
     def before_dag(self, run: RunInfo) -> None:
@@ -54,7 +55,7 @@ class RunDisplay:
         """Print how a step ended."""
         self._say(_step_line(task.index, run.steps, task.label, outcome))
         if outcome.status not in ("succeeded", "skipped"):
-            self._failed = task, outcome
+            self._failed[run.run_id] = task, outcome
 
     @hookimpl
     def after_dag(self, run: RunInfo, report: RunReport) -> None:
@@ -62,14 +63,15 @@ class RunDisplay:
         for index, step in enumerate(report.steps, start=1):
             if step.outcome is None:
                 self._say(_step_line(index, run.steps, step.label, None))
-        if self._failed is not None:
+        failed = self._failed.pop(run.run_id, None)
+        if failed is not None:
             self._say()
-            for line in render_failure(*self._failed, tb=self._tb):
+            for line in render_failure(*failed, tb=self._tb):
                 note(line)
         self._say()
         self._say(_summary(report))
-        if self._failed is not None:
-            note(f"Fix it, then go on:  {_command_that_goes_on(run, self._failed[0])}")
+        if failed is not None:
+            note(f"Fix it, then go on:  {_command_that_goes_on(run, failed[0])}")
 
     def _say(self, text: str = "") -> None:
         if not self._is_quiet:

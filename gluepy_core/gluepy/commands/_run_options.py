@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["exit_code_of", "merge_overrides", "parameter_options", "run_with_display"]
 
+_DISPLAY = ("display", "gluepy-core")
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -84,7 +86,10 @@ def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
     from gluepy.commands._display import RunDisplay
 
     hooks = get_app().hooks
-    hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), "display", "gluepy-core")
+    # One is enough, however many runs this process makes: it shows them all.
+    shown_by = {(one.plugin, one.source) for one in hooks.implementations("before_dag")}
+    if _DISPLAY not in shown_by:
+        hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), *_DISPLAY)
     result = run()
     for failure in hooks.failures:
         times = f" ({failure.times} times)" if failure.times > 1 else ""

@@ -7,11 +7,12 @@ import inspect
 import io
 import logging
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
 import pluggy
 
@@ -103,7 +104,6 @@ class Hooks:
         self._calls: dict[str, tuple[Implementation, ...]] = dict.fromkeys(self.names(), ())
         self._failures: dict[Implementation, HookFailure] = {}
         self._warned: set[tuple[Implementation, str]] = set()
-        self._stray = _StrayOutput()
 
     # -- adding plugins ------------------------------------------------------------------------
 
@@ -223,24 +223,25 @@ class Hooks:
 
     def _observe(self, implementation: Implementation, arguments: Mapping[str, object]) -> None:
         chosen = [arguments[name] for name in implementation.arguments]
-        stdout, sys.stdout = sys.stdout, self._stray
+        printed: list[str] = []
         start = self._clock()
         try:
-            implementation.function(*chosen)
+            with _stray.instead_of_stdout(printed):
+                implementation.function(*chosen)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - also sys.exit(): the run is not its own
             self._note_failure(implementation, error)
         finally:
             seconds = self._clock() - start
-            sys.stdout = stdout
-            self._account(implementation, seconds)
+            self._account(implementation, seconds, has_printed=bool(printed))
 
-    def _account(self, implementation: Implementation, seconds: float) -> None:
+    def _account(
+        self, implementation: Implementation, seconds: float, *, has_printed: bool
+    ) -> None:
         implementation.calls += 1
         implementation.seconds += seconds
-        if self._stray.has_printed:
-            self._stray.has_printed = False
+        if has_printed:
             self._warn_once(implementation, "printed to standard output, where only results go")
         if seconds > SLOW_S:
             self._warn_once(implementation, f"took {seconds:.1f} s")
@@ -270,22 +271,66 @@ def _who(plugin: str, source: str) -> str:
 
 
 class _StrayOutput(io.TextIOBase):
-    """Stands for standard output while an observer runs, and sends what it prints to the error."""
+    """Stands for standard output while observers run, and sends what they print to the error.
 
-    has_printed = False
+    Several runs may go on in threads of their own: each thread that is in no observer prints where
+    it did before, and the last observer to end puts standard output back.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._observers = 0
+        self._stdout: TextIO | None = None
+        self._thread = threading.local()
+
+    @contextlib.contextmanager
+    def instead_of_stdout(self, printed: list[str]) -> Iterator[None]:
+        """Catch what this thread prints while the block runs; ``printed`` is filled with it."""
+        outer = getattr(self._thread, "printed", None)
+        self._enter()
+        self._thread.printed = printed
+        try:
+            yield
+        finally:
+            self._thread.printed = outer
+            self._leave()
+
+    def _enter(self) -> None:
+        with self._lock:
+            self._observers += 1
+            if sys.stdout is not self:
+                self._stdout, sys.stdout = sys.stdout, self
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._observers -= 1
+            # A task of another thread may have redirected it meanwhile: that is left alone.
+            if not self._observers and sys.stdout is self:
+                sys.stdout = self._stdout
 
     def writable(self) -> bool:
         return True
 
     def write(self, text: str) -> int:
-        self.has_printed = True
-        if sys.stderr is not None:
-            sys.stderr.write(text)
+        printed = getattr(self._thread, "printed", None)
+        if printed is not None:
+            printed.append(text)
+        stream = self._stream()
+        if stream is not None:
+            stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        stream = self._stream()
+        if stream is not None:
+            stream.flush()
+
+    def _stream(self) -> TextIO | None:
+        is_observer = getattr(self._thread, "printed", None) is not None
+        return sys.stderr if is_observer else self._stdout
+
+
+_stray = _StrayOutput()
 
 
 class _Wrapping:

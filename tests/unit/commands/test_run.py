@@ -478,6 +478,27 @@ def test_run_dag_returns_how_it_ended(run: Run) -> None:
     assert dict(report.metrics) == {"rows": 3.0}
 
 
+def test_every_run_of_a_process_is_shown_once(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run_dag("training", task="train")
+    run_dag("training", task="train")
+
+    shown = capsys.readouterr().err
+    assert shown.count("1/1 done") == shown.count("training  1 task  run ") == 2
+
+
+def test_run_that_succeeds_after_one_that_failed_shows_no_failure(
+    run: Run, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "bad.yaml").write_text("mode: bad")
+    with pytest.raises(TaskFailedError):
+        run_dag("training", local_patch="bad.yaml")
+    capsys.readouterr()
+
+    run_dag("training")
+
+    assert "failed" not in capsys.readouterr().err
+
+
 def test_run_dag_retries_without_patches(run: Run) -> None:
     first = folder_of(run("dag", "training"))
     set_app(App())

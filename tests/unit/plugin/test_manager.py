@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import logging
 import sys
+import threading
 import types
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime
@@ -255,6 +257,71 @@ def test_what_an_observer_prints_goes_to_the_error_and_is_named(
         "plugin 'p1' of acme 1.0: its hook 'before_dag' printed to standard output, "
         "where only results go"
     ]
+
+
+def test_observers_in_two_threads_leave_standard_output_in_its_place(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stdout = sys.stdout
+    is_first_in, is_first_to_leave = threading.Event(), threading.Event()
+    both_in = threading.Barrier(2)
+
+    def before_dag() -> None:  # the thread that came first leaves first
+        is_first_in.set()
+        both_in.wait(10)
+
+    def after_dag() -> None:
+        both_in.wait(10)
+        is_first_to_leave.wait(10)
+
+    hooks = hooks_of(plugin_with(before_dag=before_dag, after_dag=after_dag))
+
+    def first() -> None:
+        hooks.call("before_dag", run=RUN)
+        print("a task", flush=True)
+        is_first_to_leave.set()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    is_first_in.wait(10)
+    hooks.call("after_dag", run=RUN, report=None)
+    thread.join()
+
+    assert sys.stdout is stdout
+    assert capsys.readouterr() == ("a task\n", "")
+
+
+def test_tasks_that_print_without_a_standard_output_go_on_beside_observers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def print_in_thread() -> None:
+        thread = threading.Thread(target=print, args=("hello",), kwargs={"flush": True})
+        thread.start()
+        thread.join()
+
+    monkeypatch.setattr(sys, "stdout", None)
+    hooks = hooks_of(plugin_with(before_dag=print_in_thread))
+
+    hooks.call("before_dag", run=RUN)
+
+    assert sys.stdout is None
+    assert hooks.failures == ()
+
+
+def test_redirection_that_a_task_begins_beside_an_observer_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdout", sys.stdout)
+    redirected = io.StringIO()
+
+    def redirect() -> None:
+        sys.stdout = redirected
+
+    hooks = hooks_of(plugin_with(before_dag=redirect))
+
+    hooks.call("before_dag", run=RUN)
+
+    assert sys.stdout is redirected
 
 
 def test_observer_may_print_without_a_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
