@@ -39,11 +39,15 @@ class StopRequest:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Listen for signals while the block runs; outside the main thread, do nothing."""
+        """Listen for signals while the block runs; outside the main thread, do nothing.
+
+        A SIGHUP that is ignored stays so: that is how ``nohup`` lets a run outlive its terminal.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self._handle) for number in _SIGNALS}
+        numbers = [number for number in _SIGNALS if not _is_kept_off(number)]
+        before = {number: signal.signal(number, self._handle) for number in numbers}
         try:
             yield
         finally:
@@ -72,3 +76,7 @@ class StopRequest:
         self.signal = number
         if self._is_in_task:
             raise Stopped(signal.Signals(number).name)
+
+
+def _is_kept_off(number: int) -> bool:
+    return signal.Signals(number).name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN
