@@ -26,7 +26,7 @@ from gluepy.plugin.manager import Hooks
 _MARK = re.compile(r"^<!-- generated: (\w+) -->$", re.MULTILINE)
 
 #: Settings that projects written for Gluepy 1.6 have and that nothing in this release reads.
-_UNREAD = ("AIRFLOW_", "AWS_", "CELERY_", "GCP_", "GOOGLE_", "EXECUTOR")
+_UNREAD = ("AIRFLOW_", "AWS_", "CELERY_", "GCP_", "GOOGLE_")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -55,6 +55,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── QueryError
     │   └── MissingLibraryError          (also an ImportError)
     ├── TaskFailedError              1   a step of a run did not succeed
+    ├── OutputError                  3   standard output cannot be written
     └── MergeTypeError               3   (also a TypeError)
 
 `SkipTask` is no error: a task or a wrapper raises it to say that there is nothing to do.
@@ -94,6 +95,7 @@ __all__ = [
     "ModuleLoadError",
     "NoProjectError",
     "OptionClashError",
+    "OutputError",
     "OverrideError",
     "PatchError",
     "PathOutsideRootError",
@@ -766,6 +768,17 @@ class TaskFailedError(GluepyError):
         self.outcome = outcome
         self.error = error
         self.folder = folder
+
+
+class OutputError(GluepyError):
+    """Results cannot be written to standard output."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"cannot write to standard output: {reason}",
+            hint="Check where it leads, and the free space there.",
+        )
+        self.reason = reason
 
 
 class MergeTypeError(GluepyError, TypeError):

@@ -82,7 +82,8 @@ def test_project_of_a_running_manage_py_is_found(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(folder / "churn" / "manage.py", "from gluepy.exec import bootstrap")
-    monkeypatch.setattr(sys.modules["__main__"], "__file__", str(folder / "churn" / "manage.py"))
+    script = str(folder / "churn" / "manage.py")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", script, raising=False)
 
     project = App().project
 

@@ -35,6 +35,7 @@ from gluepy.exceptions import (
     ModuleLoadError,
     NoProjectError,
     OptionClashError,
+    OutputError,
     OverrideError,
     PatchError,
     PathOutsideRootError,
@@ -194,6 +195,11 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
         UnknownSettingError("XYZ", ["STORAGE_ROOT"]),
         "there is no setting 'XYZ'",
         "Run 'gluepy settings' to see all.",
+    ),
+    (
+        OutputError("No space left on device"),
+        "cannot write to standard output: No space left on device",
+        "Check where it leads, and the free space there.",
     ),
     (
         TrackingError("MLflowBackend", "ConnectionError: no server"),

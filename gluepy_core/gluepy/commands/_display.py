@@ -29,6 +29,9 @@ _WIDTH = max(len(word) for word, _ in _WORDS.values())
 
 _MAX_FRAMES = 5
 
+#: Outcomes after which a run goes on.
+_GOOD = ("succeeded", "skipped")
+
 
 class RunDisplay:
     """Prints a run as it goes, on standard error.
@@ -54,7 +57,7 @@ class RunDisplay:
     def after_task(self, task: TaskInfo, run: RunInfo, outcome: TaskOutcome) -> None:
         """Print how a step ended."""
         self._say(_step_line(task.index, run.steps, task.label, outcome))
-        if outcome.status not in ("succeeded", "skipped"):
+        if outcome.status not in _GOOD:
             self._failed[run.run_id] = task, outcome
 
     @hookimpl
@@ -70,8 +73,9 @@ class RunDisplay:
                 note(line)
         self._say()
         self._say(_summary(report))
-        if failed is not None:
-            note(f"Fix it, then go on:  {_command_that_goes_on(run, failed[0])}")
+        if report.status != "succeeded":
+            advice = "Go on" if report.status == "interrupted" else "Fix it, then go on"
+            note(f"{advice}:  {_command_that_goes_on(run, report)}")
 
     def _say(self, text: str = "") -> None:
         if not self._is_quiet:
@@ -172,10 +176,13 @@ def _summary(report: RunReport) -> str:
     return f"{', '.join(parts)} in {format_duration(report.seconds)}"
 
 
-def _command_that_goes_on(run: RunInfo, task: TaskInfo) -> str:
+def _command_that_goes_on(run: RunInfo, report: RunReport) -> str:
+    """Return the command that repeats the first step that did not succeed, and those after it."""
     import shlex
 
-    folder, label = shlex.quote(run.folder), shlex.quote(task.label)
+    done = {label for label, end in report.outcomes().items() if end.status in _GOOD}
+    label = shlex.quote(next(label for label in run.steps if label not in done))
+    folder = shlex.quote(run.folder)
     if not run.dag:
         return f"gluepy task {label} --run {folder}"
     return f"gluepy dag {shlex.quote(run.dag)} --retry {folder} --from-task {label}"

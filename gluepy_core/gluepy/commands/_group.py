@@ -168,10 +168,26 @@ class GluepyGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the options of the group; some may stand after a built-in command, too."""
-        rest = super().parse_args(ctx, _hoisted(args))
+        rest = super().parse_args(ctx, _hoisted(args, self._place_of_command(args)))
         ctx.meta[_ARGUMENTS] = tuple(rest)
         set_up(ctx)
         return rest
+
+    def _place_of_command(self, args: Sequence[str]) -> int | None:
+        """Return where the first word stands that is neither an option nor the value of one."""
+        takes_value = {
+            name
+            for param in self.params
+            if isinstance(param, click.Option) and not (param.is_flag or param.count)
+            for name in param.opts
+        }
+        words = enumerate(args)
+        for place, word in words:
+            if word in takes_value:
+                next(words, None)
+            elif not word.startswith("-"):
+                return place
+        return None
 
     def main(
         self,
@@ -308,10 +324,9 @@ def _app() -> App:
     return get_app()
 
 
-def _hoisted(args: Sequence[str]) -> list[str]:
-    """Move the group's options that stand after a built-in command before it."""
-    place = next((place for place, word in enumerate(args) if word in _HELP), None)
-    if place is None:
+def _hoisted(args: Sequence[str], place: int | None) -> list[str]:
+    """Move the group's options that stand after a built-in command, at ``place``, before it."""
+    if place is None or args[place] not in _HELP:
         return list(args)
     moved, kept = _split(iter(args[place + 1 :]))
     return [*args[:place], *moved, args[place], *kept]

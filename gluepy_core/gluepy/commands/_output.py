@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import click
 
-from gluepy.exceptions import GluepyError
+from gluepy.exceptions import GluepyError, OutputError
 from gluepy.utils.text import escape
 
 __all__ = [
@@ -63,14 +63,19 @@ def _reader_may_leave() -> Iterator[None]:
     """Go on when nobody reads standard output any more, as after ``| head``.
 
     That is no error, and a run that succeeded must not end as one that failed.
+
+    Raises:
+        OutputError: If standard output cannot be written for another reason, such as a full disk.
     """
     try:
         yield
-    except BrokenPipeError:
+    except OSError as error:
         # What waits in the buffer would fail again when Python ends.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)
+        if not isinstance(error, BrokenPipeError):
+            raise OutputError(error.strerror or str(error)) from error
 
 
 def note(text: str = "") -> None:

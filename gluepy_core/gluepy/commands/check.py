@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -126,14 +128,18 @@ def _storage(app: App) -> Iterator[Finding]:
     from gluepy.files.storages import default_storage
 
     app.settings  # noqa: B018 - default_storage reads them
-    probe = ".gluepy-check"
+    probe, root = ".gluepy-check", default_storage.location("")
+    was_there = os.path.isdir(root)
     try:
         default_storage.touch(probe, b"")
         default_storage.rm(probe)
     except StorageError as error:
         yield Finding("storage", "FAIL", error.message, error.hint)
     else:
-        yield Finding("storage", "ok", f"{default_storage.location('')} can be written")
+        yield Finding("storage", "ok", f"{root} can be written")
+    if not was_there:
+        with contextlib.suppress(OSError):  # no folder was made, or it is in use by now
+            os.rmdir(root)
 
 
 def _context(app: App) -> Iterator[Finding]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gluepy.commands._completion import complete_dags, complete_steps
-from gluepy.commands._output import print_result
+from gluepy.commands._output import print_result, warn
 from gluepy.commands._run_options import (
     exit_code_of,
     merge_overrides,
     parameter_options,
     run_with_display,
 )
-from gluepy.exceptions import OptionClashError, TaskFailedError
+from gluepy.exceptions import OptionClashError, OutputError, TaskFailedError
 
 if TYPE_CHECKING:
     from gluepy.engine.run import RunRequest, RunResult
@@ -79,7 +79,10 @@ def command(label: str, more: tuple[str, ...], tb: str, **options: Any) -> int:
     options["compare"] += more  # --compare A B, as Gluepy 1.6 has it
     request = _request(**options)
     result = run_with_display(lambda: get_app().run_dag(label, request), tb=tb)
-    _print_metrics(result)
+    try:
+        _print_metrics(result)
+    except OutputError as error:
+        warn(error.message)  # the run is over and recorded, and its result stands
     return exit_code_of(result.report)
 
 

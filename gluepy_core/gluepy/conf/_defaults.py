@@ -57,7 +57,9 @@ SETTINGS: tuple[Setting, ...] = (
         "Class of the data manager.",
     ),
     # Runs
-    Setting("EXECUTOR", "serial", "text", "What carries the steps of a run out."),
+    Setting(
+        "EXECUTOR", "serial", "text", "What carries the steps of a run out; there is one so far."
+    ),
     Setting(
         "START_TASK",
         "gluepy.exec.tasks.BootstrapTask",

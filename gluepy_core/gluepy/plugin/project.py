@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 
 from gluepy.exceptions import GluepyError, ModuleLoadError
+from gluepy.plugin._aside import output_aside
 from gluepy.utils.errors import location_of, reason_of
 
 __all__ = ["import_installed", "import_plugin"]
@@ -45,8 +45,7 @@ def import_plugin(dotted_path: str) -> object:
 def _project_import(setting: str, module: str) -> Iterator[None]:
     """Say in one sentence why a module of the project cannot be imported, and where."""
     try:
-        # Standard output is for results, whatever a module prints while it is imported.
-        with contextlib.redirect_stdout(sys.stderr):
+        with output_aside():
             yield
     except (GluepyError, KeyboardInterrupt):
         raise

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gluepy.exceptions import UnknownRunError
+from gluepy.exceptions import StorageError, UnknownRunError
 from gluepy.ops.metrics import dump_metrics, load_metrics
 
 if TYPE_CHECKING:
@@ -52,9 +53,19 @@ def find_run_folder(storage: BaseStorage, run: str, *, option: str) -> str:
 
 
 def write_context(storage: BaseStorage, folder: str, text: str) -> None:
-    """Store the parameters of a run where only its owner may read them."""
-    storage.mkdir(folder, make_parents=True)
-    storage.touch(_in(storage, folder, CONTEXT_FILE), text, private=True)
+    """Store the parameters of a run where only its owner may read them; or leave no run folder.
+
+    Raises:
+        StorageError: If they cannot be stored.
+    """
+    is_new = not storage.exists(folder)
+    try:
+        storage.touch(_in(storage, folder, CONTEXT_FILE), text, private=True)
+    except StorageError:
+        if is_new:
+            with contextlib.suppress(StorageError):
+                storage.rm(folder, recursive=True)
+        raise
 
 
 def read_metrics(storage: BaseStorage, folder: str) -> dict[str, float]:

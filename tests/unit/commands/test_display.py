@@ -51,9 +51,14 @@ def shown(
     display = RunDisplay()
     display.before_dag(run=run)
     display.after_task(task=task, run=run, outcome=end)
-    steps = tuple(StepReport(label, end if label == task.label else None) for label in run.steps)
-    status = "succeeded" if end.status == "succeeded" else "failed"
-    report = RunReport(status=status, seconds=0.85, steps=steps)  # type: ignore[arg-type]  # one of two
+    place = run.steps.index(task.label)
+    ends = [outcome("succeeded")] * place + [end] + [None] * (len(run.steps) - place - 1)
+    is_good = ends[-1] is not None and end.status in ("succeeded", "skipped")
+    report = RunReport(
+        status="succeeded" if is_good else "failed",
+        seconds=0.85,
+        steps=tuple(map(StepReport, run.steps, ends)),
+    )
     display.after_dag(run=run, report=report)
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -66,7 +71,6 @@ def test_failing_run_is_shown_with_the_command_that_goes_on(
     assert shown(capsys, RUN, TASK, FAILED) == (
         "training  3 tasks  run k3f  /data/runs/2026/11/22/k3f\n"
         "  2/3 FAILED    clean       300 ms\n"
-        "  1/3 not run   load-raw\n"
         "  3/3 not run   report\n"
         "\n"
         "Task 'clean' failed: KeyError: 'horizn'\n"
@@ -76,7 +80,7 @@ def test_failing_run_is_shown_with_the_command_that_goes_on(
         "  (2 frames in pandas)\n"
         "  (--tb full shows all frames)\n"
         "\n"
-        "1 failed, 2 not run in 850 ms\n"
+        "1 done, 1 failed, 1 not run in 850 ms\n"
         "Fix it, then go on:  gluepy dag training --retry runs/2026/11/22/k3f --from-task clean\n"
     )
 
@@ -90,9 +94,11 @@ def test_successful_run_needs_no_advice(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_skipped_step_has_its_reason(capsys: pytest.CaptureFixture[str]) -> None:
-    text = shown(capsys, RUN, TASK, outcome("skipped", reason="nothing\nnew"))
+    run = replace(RUN, steps=("load-raw", "clean"))
 
-    assert "  2/3 skipped   clean       300 ms  nothing\\nnew\n" in text
+    text = shown(capsys, run, TASK, outcome("skipped", reason="nothing\nnew"))
+
+    assert "  2/2 skipped   clean       300 ms  nothing\\nnew\n" in text
     assert "Fix it" not in text
 
 
@@ -140,6 +146,18 @@ def test_hint_and_causes_of_an_error_are_shown() -> None:
         "  because of KeyError: 'y'",
         "Hint: Mend it.",
     ]
+
+
+def test_interrupted_run_can_go_on(capsys: pytest.CaptureFixture[str]) -> None:
+    display = RunDisplay()
+    done, stopped = StepReport("load-raw", outcome("succeeded")), StepReport("clean")
+    report = RunReport(status="interrupted", seconds=1.0, steps=(done, stopped), signal=2)
+
+    display.after_dag(run=replace(RUN, steps=("load-raw", "clean")), report=report)
+
+    assert capsys.readouterr().err.endswith(
+        "\nGo on:  gluepy dag training --retry runs/2026/11/22/k3f --from-task clean\n"
+    )
 
 
 def test_interrupted_task_has_not_failed() -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 import pytest
 
-from gluepy.commands._output import note, print_error, print_json, print_result, warn
-from gluepy.exceptions import UnknownHookError
+from gluepy.commands._output import flush_results, note, print_error, print_json, print_result, warn
+from gluepy.exceptions import OutputError, UnknownHookError
 
 
 def test_results_go_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +57,31 @@ def test_closed_standard_error_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert sys.stderr is None
     note("lost too")
+
+
+def test_full_standard_output_is_an_error_and_python_ends_well(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(OutputError, match="No space left on device"):
+            print_result("training")
+
+        flush_results()
+
+
+def test_reader_that_leaves_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w", encoding="utf-8") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+
+        print_result("training")
+        flush_results()
+
+
+def test_there_may_be_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+
+    print_result("training")
+    flush_results()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -412,6 +413,17 @@ def test_unknown_executor_is_refused(run: Run, project: Path) -> None:
         "Hint: There is one so far: 'serial'.\n"
     )
     assert not (project / "data").exists()
+
+
+def test_metrics_that_cannot_be_printed_do_not_spoil_a_run(
+    project: Path,
+) -> None:
+    command = f"{sys.executable} -m gluepy dag training > /dev/full"
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0
+    assert "Warning: cannot write to standard output: No space left on device" in done.stderr
 
 
 def test_storage_that_cannot_be_written_exits_5(run: Run, project: Path) -> None:
