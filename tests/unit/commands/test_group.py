@@ -333,6 +333,19 @@ def test_options_of_a_plugins_command_are_its_own(run: Run, folder: Path) -> Non
     install(folder, "acme")
 
     assert run("sync", "--", "--no-plugins").stdout == "synced by acme --no-plugins\n"
+    assert run("sync", "list", "--no-plugins").exit_code == 2
+
+
+@pytest.mark.parametrize("option", ["-C", "--project"])
+def test_value_of_an_option_may_be_called_like_a_command(
+    run: Run, folder: Path, option: str
+) -> None:
+    (folder / "list").mkdir()
+    (folder / "list" / "gluepy.toml").touch()
+
+    result = run(option, "list", "settings", "--no-plugins")
+
+    assert result.exit_code == 0, result.stderr
 
 
 def test_what_follows_two_hyphens_is_no_option(run: Run) -> None:
