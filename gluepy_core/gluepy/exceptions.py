@@ -577,15 +577,14 @@ class HookKindError(PluginError):
 class WrapperError(PluginError):
     """A wrapper failed the task that it surrounds."""
 
-    def __init__(self, plugin: str, hook: str, error: BaseException) -> None:
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    def __init__(self, plugin: str, hook: str, error: str) -> None:
         super().__init__(
             plugin,
-            f"its hook {hook!r} raised {text}",
+            f"its hook {hook!r} raised {error}",
             hint="Mend the plugin, or run without it: --no-plugin NAME.",
         )
         self.hook = hook
-        self.error = text
+        self.error = error
 
 
 class StorageError(GluepyError):

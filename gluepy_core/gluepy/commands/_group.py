@@ -365,6 +365,8 @@ def _report_fault(error: Exception) -> None:
     import tempfile
     import traceback
 
+    from gluepy.utils.errors import reason_of
+
     text = "".join(traceback.format_exception(error))
     try:
         with tempfile.NamedTemporaryFile(
@@ -374,5 +376,5 @@ def _report_fault(error: Exception) -> None:
             place = f"The traceback is in {file.name}"
     except OSError:
         place = text
-    note(f"Error: a fault of Gluepy or of a plugin: {type(error).__name__}: {error}")
+    note(f"Error: a fault of Gluepy or of a plugin: {reason_of(error)}")
     note(f"Hint: {place}; please report it.")

@@ -9,6 +9,7 @@ import traceback
 from typing import Literal
 
 from gluepy.exec.records import Frame
+from gluepy.utils.errors import text_of
 
 __all__ = ["describe_error", "extract_frames", "format_traceback"]
 
@@ -18,11 +19,11 @@ _MAX_FRAMES = 200
 
 
 def describe_error(error: BaseException) -> str:
-    """Return type and message of an error, and those of its causes, each on a line of its own."""
+    """Return type and message of an error, and those of its causes, each begun on a new line."""
     lines = []
     seen = error
     for _ in range(_MAX_CAUSES):
-        lines.append(_one_line(seen))
+        lines.append(_with_type(seen))
         cause = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
         if cause is None:
             break
@@ -53,8 +54,8 @@ def extract_frames(error: BaseException, *, home: str) -> tuple[Frame, ...]:
     return tuple(_frame(entry, package) for entry in kept)
 
 
-def _one_line(error: BaseException) -> str:
-    text = str(error)
+def _with_type(error: BaseException) -> str:
+    text = text_of(error)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

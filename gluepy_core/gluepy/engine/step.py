@@ -14,6 +14,7 @@ from gluepy.exceptions import GluepyError, SkipTask, WrapperError
 from gluepy.exec.records import RunInfo, TaskInfo, TaskOutcome
 from gluepy.exec.tasks import Task
 from gluepy.plugin.manager import Hooks
+from gluepy.utils.errors import text_of
 
 __all__ = ["attempt"]
 
@@ -64,7 +65,7 @@ def _outcome(
     if error is None:
         return plain
     if isinstance(error, SkipTask):
-        return replace(plain, status="skipped", reason=str(error))
+        return replace(plain, status="skipped", reason=text_of(error))
     return replace(
         plain,
         status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed",

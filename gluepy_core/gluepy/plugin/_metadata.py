@@ -12,6 +12,7 @@ from typing import Any
 
 from gluepy.plugin._entry_points import has_groups
 from gluepy.plugin._scan import Copy
+from gluepy.utils.errors import reason_of
 from gluepy.utils.names import normalise
 
 __all__ = ["missing_requirements", "read_archive", "read_finder"]
@@ -46,7 +47,7 @@ def _read_all(find: Callable[[Any], Iterable[Any]], path: Sequence[str], where: 
         for distribution in find(context):
             copies.append(_read(distribution, where))  # noqa: PERF401
     except Exception as error:  # noqa: BLE001 - a finder of others may raise anything
-        copies.append(Copy(where, "", where, problem=f"it cannot be read: {_text(error)}"))
+        copies.append(Copy(where, "", where, problem=f"it cannot be read: {reason_of(error)}"))
     return sorted(copies)
 
 
@@ -57,11 +58,11 @@ def _read(distribution: Any, where: str) -> Copy:
         name = normalise(distribution.metadata["Name"])
         version = distribution.version
     except Exception as error:  # noqa: BLE001 - as above
-        return Copy(file, "", file, problem=f"METADATA cannot be read: {_text(error)}")
+        return Copy(file, "", file, problem=f"METADATA cannot be read: {reason_of(error)}")
     try:
         data = (distribution.read_text("entry_points.txt") or "").encode()
     except Exception as error:  # noqa: BLE001 - as above
-        problem = f"entry_points.txt cannot be read: {_text(error)}"
+        problem = f"entry_points.txt cannot be read: {reason_of(error)}"
         return Copy(name, version, file, problem=problem)
     return Copy(name, version, file, data if has_groups(data) else b"")
 
@@ -69,10 +70,6 @@ def _read(distribution: Any, where: str) -> Copy:
 def _file_of(distribution: Any, where: str) -> str:
     folder = getattr(distribution, "_path", None)
     return where if folder is None else f"{folder}".rstrip("/") + "/entry_points.txt"
-
-
-def _text(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def missing_requirements(distribution: str, module: str) -> list[str]:

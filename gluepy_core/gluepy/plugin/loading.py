@@ -12,6 +12,7 @@ from typing import TypeVar
 from gluepy.exceptions import GluepyError, LabelMismatchError, PluginLoadError
 from gluepy.plugin._aside import output_aside
 from gluepy.plugin.contributions import Contribution
+from gluepy.utils.errors import reason_of
 
 __all__ = ["load"]
 
@@ -100,8 +101,7 @@ def _blame(contribution: Contribution, action: str, error: BaseException) -> Plu
     elif isinstance(error, GluepyError):
         reason, hint = f"{action} fails: {error}", error.hint or hint
     else:
-        text = str(error.msg if isinstance(error, SyntaxError) else error)
-        reason = f"{action} raises {type(error).__name__}{': ' if text else ''}{text}"
+        reason = f"{action} raises {reason_of(error)}"
     place = _place(contribution, error)
     return PluginLoadError(contribution.who, f"{reason} ({place})" if place else reason, hint=hint)
 

@@ -25,6 +25,7 @@ from gluepy.exceptions import (
 )
 from gluepy.exec.records import RunInfo, TaskInfo
 from gluepy.plugin import hookspecs
+from gluepy.utils.errors import reason_of
 
 __all__ = ["HookFailure", "Hooks", "Implementation"]
 
@@ -253,7 +254,7 @@ class Hooks:
         if known is not None:
             known.times += 1
             return
-        text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        text = reason_of(error)
         hook, who = implementation.hook, implementation.who
         self._failures[implementation] = HookFailure(who, hook, text)
         logger.error("%s: its hook %r raised %s; the run goes on", who, hook, text)
@@ -367,4 +368,4 @@ class _Wrapping:
             raise
         except BaseException as error:  # also sys.exit()
             who, hook = self._implementation.who, self._implementation.hook
-            raise WrapperError(who, hook, error) from error
+            raise WrapperError(who, hook, reason_of(error)) from error

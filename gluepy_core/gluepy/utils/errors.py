@@ -5,12 +5,20 @@ from __future__ import annotations
 import os
 from types import TracebackType
 
-__all__ = ["location_of", "reason_of"]
+__all__ = ["location_of", "reason_of", "text_of"]
+
+
+def text_of(error: BaseException) -> str:
+    """Return ``str(error)``; where that itself raises, say so, as Python's tracebacks do."""
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - code of others may fail at this, too
+        return "<exception str() failed>"
 
 
 def reason_of(error: BaseException) -> str:
     """Return ``KeyError: 'horizon'``, on one line."""
-    text = " ".join(str(error).split())
+    text = " ".join(text_of(error).split())
     if isinstance(error, SyntaxError):
         text = str(error.msg)  # without file and line, which `location_of` tells
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -60,6 +60,17 @@ def test_whatever_a_task_raises_is_a_failure(
     assert outcome.plugin == ""
 
 
+def test_error_that_cannot_tell_its_text_is_a_failure_too(info: RunInfo) -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    outcome = outcome_of(info, MuteError())
+
+    assert outcome.status == "failed"
+    assert outcome.error == "MuteError: <exception str() failed>"
+
+
 def test_skipped_task_has_a_reason(info: RunInfo) -> None:
     outcome = outcome_of(info, SkipTask("nothing new"))
 

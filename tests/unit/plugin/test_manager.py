@@ -202,7 +202,12 @@ def test_observer_that_raises_costs_itself_alone(caplog: pytest.LogCaptureFixtur
     ]
 
 
-@pytest.mark.parametrize("error", [SystemExit(0), GeneratorExit(), BaseException()])
+class MuteError(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+@pytest.mark.parametrize("error", [SystemExit(0), GeneratorExit(), BaseException(), MuteError()])
 def test_observer_cannot_end_the_process(error: BaseException) -> None:
     def leave() -> None:
         raise error

@@ -41,6 +41,14 @@ def test_reason_is_one_line(error: BaseException, reason: str) -> None:
     assert reason_of(error) == reason
 
 
+def test_error_that_cannot_tell_its_text_has_a_reason() -> None:
+    class MuteError(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no text")
+
+    assert reason_of(MuteError()) == "MuteError: <exception str() failed>"
+
+
 def test_location_is_the_innermost_line_of_the_users_own() -> None:
     error = caught("def f():\n    json.loads('{')\nf()\n", "/own.py", json=json)
 
