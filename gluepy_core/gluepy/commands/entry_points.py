@@ -22,6 +22,7 @@ from gluepy.exceptions import (
 )
 from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
 from gluepy.exec.registry import Registration, Registry
+from gluepy.utils.errors import reason_of
 
 __all__ = ["command", "find_entry_points", "render_toml"]
 
@@ -146,8 +147,8 @@ def _guarded(module: str) -> Iterator[None]:
     except BaseException as error:
         if _is_missing(module, error):
             raise UnknownModuleError(module) from error
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise ModuleImportError(module, reason, location=_location(module, error)) from error
+        location = _location(module, error)
+        raise ModuleImportError(module, reason_of(error), location=location) from error
 
 
 def _is_missing(module: str, error: BaseException) -> bool:
@@ -160,7 +161,7 @@ def _location(module: str, error: BaseException) -> str:
     from gluepy.engine.frames import extract_frames
 
     if isinstance(error, SyntaxError) and error.filename:
-        return ""  # its text tells
+        return f"{error.filename}:{error.lineno}"
     own = [frame for frame in extract_frames(error, home=module) if frame.origin == "user"]
     return f"{own[-1].file}:{own[-1].line}" if own else ""
 

@@ -160,7 +160,7 @@ def test_module_that_raises_is_one_error_with_its_place(
 def test_module_that_is_no_python_is_one_error(write: Write, invoke: Invoke) -> None:
     write(dags="def")
 
-    with pytest.raises(ModuleImportError, match=r"SyntaxError: .*dags\.py, line 1\)$"):
+    with pytest.raises(ModuleImportError, match=r"SyntaxError: .*dags\.py:1\)$"):
         invoke(command, "churn_x")
 
 
