@@ -10,8 +10,9 @@ import click
 
 from gluepy.commands._completion import complete_labels
 from gluepy.commands._output import print_json, print_result
-from gluepy.exceptions import AmbiguousLabelError, UnknownLabelError
+from gluepy.exceptions import AmbiguousLabelError, InvalidDAGError, UnknownLabelError
 from gluepy.exec import DAG, DAG_REGISTRY, TASK_REGISTRY
+from gluepy.exec.plan import steps_of
 from gluepy.exec.registry import Registration, Registry
 from gluepy.utils.text import escape
 
@@ -70,9 +71,9 @@ def _facts(registry: Registry[Any], entry: Registration, cls: type) -> dict[str,
         "conflict": _conflict(registry, entry),
     }
     if issubclass(cls, DAG):
-        dag = cls()
-        facts["tasks"] = [task.label for task in dag.tasks]
-        facts["eval_tasks"] = [task.label for task in dag.eval_tasks]
+        steps = steps_of(cls())
+        facts["tasks"] = [step.label for step in steps if not step.is_evaluation]
+        facts["eval_tasks"] = [step.label for step in steps if step.is_evaluation]
     else:
         facts["dags"] = _dags_with(cls)
     return facts
@@ -97,8 +98,15 @@ def _dags_with(task: type) -> list[str]:
     return [
         entry.label
         for entry in DAG_REGISTRY.registrations()
-        if entry.cls is not None and task in [*entry.cls().tasks, *entry.cls().eval_tasks]
+        if entry.cls is not None and _has_step(entry.cls(), task)
     ]
+
+
+def _has_step(dag: DAG, task: type) -> bool:
+    try:
+        return any(step.task is task for step in steps_of(dag))
+    except InvalidDAGError:
+        return False  # that is told when somebody asks for this DAG
 
 
 def _place(cls: type) -> str:

@@ -10,7 +10,7 @@ from gluepy.exec._label import where_is
 from gluepy.exec.dags import DAG
 from gluepy.exec.tasks import Task
 
-__all__ = ["Plan", "Selection", "Step", "make_plan"]
+__all__ = ["Plan", "Selection", "Step", "make_plan", "steps_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def make_plan(dag: DAG, selection: Selection = ALL, *, start: type[Task] | None 
         UnknownStepError: If the selection names a task that is no step of the DAG.
         EmptyPlanError: If nothing would run.
     """
-    steps = _steps_of(dag)
+    steps = steps_of(dag)
     if not steps:
         raise EmptyPlanError(dag.label, "it has no tasks")
     chosen = _select(dag.label, steps, selection)
@@ -92,7 +92,12 @@ def make_plan(dag: DAG, selection: Selection = ALL, *, start: type[Task] | None 
     return Plan(dag.label, tuple(chosen))
 
 
-def _steps_of(dag: DAG) -> list[Step]:
+def steps_of(dag: DAG) -> list[Step]:
+    """Return all steps of a DAG, in order; those of ``eval_tasks`` come last.
+
+    Raises:
+        InvalidDAGError: If ``tasks`` holds something that is no task, or two of one label.
+    """
     steps = [
         *(Step(task.label, task) for task in _tasks_in(dag, "tasks")),
         *(Step(task.label, task, is_evaluation=True) for task in _tasks_in(dag, "eval_tasks")),

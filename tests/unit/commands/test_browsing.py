@@ -261,6 +261,16 @@ def test_show_of_generated_code_has_no_place(run: Run, folder: Path) -> None:
     assert "source code of Made is not there" in run("show", "made", "--source-code").stdout
 
 
+def test_show_says_what_is_wrong_with_a_dag(run: Run, folder: Path) -> None:
+    make_project(folder, "from gluepy import DAG\nclass Odd(DAG):\n    tasks = 3\n")
+
+    result = run("show", "odd")
+
+    assert result.exit_code == 3
+    assert "DAG 'odd': tasks is int, not a list" in result.stderr
+    assert run("show", "clean").exit_code == 0
+
+
 def test_show_suggests_labels_of_both_kinds(run: Run) -> None:
     result = run("--no-plugins", "show", "trainin")
 
