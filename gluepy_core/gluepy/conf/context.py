@@ -15,7 +15,7 @@ from typing import Any, NoReturn, cast
 from gluepy.conf._section import MASKED, Section, make_section, plain, resolve_all
 from gluepy.conf._stored import add_missing, refill, without_masked
 from gluepy.conf._yaml import dump_yaml, ends_in_comment, load_yaml
-from gluepy.conf.secrets import mask, mask_arguments
+from gluepy.conf.secrets import is_secret, mask, mask_arguments
 from gluepy.conf.settings import Settings
 from gluepy.exceptions import (
     ContextError,
@@ -130,7 +130,8 @@ def parse_override(text: str) -> dict[str, Any]:
         keys = _parse_key(dotted.strip(), has_value=bool(equals))
         nested = _parse_value(value.strip())
     except ValueError as error:
-        raise OverrideError(mask_arguments([text])[0], str(error)) from error
+        shown = f"{dotted}=***" if is_secret(dotted) and equals else mask_arguments([text])[0]
+        raise OverrideError(shown, str(error)) from error
     for key in reversed(keys):
         nested = {key: nested}
     return cast("dict[str, Any]", nested)

@@ -89,8 +89,18 @@ def _mask(value: object, placeholder: str, *, secret: bool) -> object:
 
 
 def mask_arguments(arguments: Sequence[str]) -> list[str]:
-    """Return words of a command line with the secrets masked, also ``--set db.password=x``."""
-    return [_mask_text(word, "***") for word in arguments]
+    """Return words of a command line with the secrets masked.
+
+    Also in ``--set db.password=x``, and in the word after an option such as ``--token``.
+    """
+    return [
+        "***" if _is_secret_option(before) and not word.startswith("-") else _mask_text(word, "***")
+        for before, word in pairwise(["", *arguments])
+    ]
+
+
+def _is_secret_option(word: str) -> bool:
+    return word.startswith("-") and "=" not in word and is_secret(word)
 
 
 # Greedy on purpose: a password may hold any character that its owner forgot to escape.

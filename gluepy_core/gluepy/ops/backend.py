@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, SupportsFloat
+from typing import Any, SupportsFloat, cast
 
 from gluepy.conf.secrets import mask
 from gluepy.ops.metrics import to_metric
@@ -158,7 +158,7 @@ class LoggingOpsBackend(BaseOpsBackend):
             username=username,
             status="running",
             started_at=datetime.now(UTC),
-            config={key: mask(value, key) for key, value in (config or {}).items()},
+            config=cast("dict[str, Any]", mask(config or {})),
         )
         self._runs[run.run_id] = run
         self._metrics = {}

@@ -134,6 +134,23 @@ def test_arguments_of_a_command_are_masked() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "masked"),
+    [
+        (["--token", "hush", "a"], ["--token", "***", "a"]),
+        (["-v", "--api-key", "hush"], ["-v", "--api-key", "***"]),
+        (["--password", "--force"], ["--password", "--force"]),
+        (["token", "a"], ["token", "a"]),
+        (["--max-tokens", "5"], ["--max-tokens", "5"]),
+        (["--token=hush", "a"], ["--token=***", "a"]),
+    ],
+)
+def test_word_after_an_option_with_the_name_of_a_secret_is_masked(
+    arguments: list[str], masked: list[str]
+) -> None:
+    assert mask_arguments(arguments) == masked
+
+
 def test_long_text_is_searched_in_no_time() -> None:
     text = "x" * 1_000_000
 

@@ -167,7 +167,8 @@ def test_run_begins_without_metrics(backend: LoggingOpsBackend) -> None:
 
 
 def test_config_of_a_run_is_kept_without_its_secrets(backend: LoggingOpsBackend) -> None:
-    run_id = backend.create_run("training", config={"api_key": "hunter2", "train": {"horizon": 7}})
+    config: Any = {"api_key": "hunter2", "train": {"horizon": 7}, 2024: "a year"}
+    run_id = backend.create_run("training", config=config)
 
     assert backend.get_run(run_id).config["train"] == {"horizon": 7}
     assert "hunter2" not in repr(backend.get_run(run_id))
