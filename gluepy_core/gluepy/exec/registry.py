@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
@@ -106,8 +106,11 @@ class Registry(MutableMapping[str, type[T]]):
         self.kind = kind
         self.prefer: Mapping[str, str] = {}
         self.sources_of: Callable[[type], tuple[Source, ...]] = _project_source
-        # By label, then by owner. A class with two owners stands under both.
+        # By label, then by owner. A class with two owners stands under both. The inner dicts are
+        # replaced and never changed, so that a copy of the outer one is enough to undo.
         self._entries: dict[str, dict[str, Registration]] = {}
+        # Every label that a class has ever had, by target: only there can an old one be found.
+        self._labels: dict[str, set[str]] = {}
 
     # -- a dict --------------------------------------------------------------------------------
 
@@ -168,11 +171,7 @@ class Registry(MutableMapping[str, type[T]]):
 
     def registrations(self) -> list[Registration]:
         """Return all classes, imported or not, each once, in the order of their registration."""
-        return list(
-            {
-                id(entry): entry for owners in self._entries.values() for entry in owners.values()
-            }.values()
-        )
+        return _each_once(entry for owners in self._entries.values() for entry in owners.values())
 
     def find(self, label: str) -> Registration:
         """Return what a short or qualified label names, and import nothing.
@@ -246,7 +245,7 @@ class Registry(MutableMapping[str, type[T]]):
     @contextlib.contextmanager
     def isolated(self) -> Iterator[None]:
         """Undo, at the end of the block, all that was registered in it."""
-        entries, prefer, sources_of = self._copy(), self.prefer, self.sources_of
+        entries, prefer, sources_of = self._entries.copy(), self.prefer, self.sources_of
         try:
             yield
         finally:
@@ -255,15 +254,12 @@ class Registry(MutableMapping[str, type[T]]):
     @contextlib.contextmanager
     def all_or_nothing(self) -> Iterator[None]:
         """Undo what was registered in the block if it raises: half a module is of no use."""
-        entries = self._copy()
+        entries = self._entries.copy()
         try:
             yield
         except BaseException:
             self._entries = entries
             raise
-
-    def _copy(self) -> dict[str, dict[str, Registration]]:
-        return {label: dict(owners) for label, owners in self._entries.items()}
 
     def _add(self, label: str, cls: type[T], sources: tuple[Source, ...]) -> None:
         known: tuple[Source, ...] = ()
@@ -274,28 +270,31 @@ class Registry(MutableMapping[str, type[T]]):
             if entry.cls is not None and not _is_same(entry.cls, cls):
                 raise DuplicateLabelError(self.kind, label, where_is(entry.cls), where_is(cls))
             known = _joined(known, entry.sources)
-        self._forget_old_label(label, cls)
         target = f"{cls.__module__}:{cls.__qualname__}"
+        self._forget_old_labels(label, cls, target)
         self._put(Registration(label, target, _joined(known, sources), lambda: cls, cls))
 
-    def _forget_old_label(self, label: str, cls: type) -> None:
+    def _forget_old_labels(self, label: str, cls: type, target: str) -> None:
         """Drop what an earlier definition of the same class left under another label."""
         if "<locals>" in cls.__qualname__:
             return  # a function that makes many classes gives each the same qualified name
-        for entry in self.registrations():
-            if entry.cls is not None and entry.label != label and _is_same(entry.cls, cls):
-                self._drop(entry)
+        labels = self._labels.setdefault(target, set())
+        for old in labels - {label}:
+            for entry in _each_once(self._entries.get(old, {}).values()):
+                if entry.cls is not None and _is_same(entry.cls, cls):
+                    self._drop(entry)
+        labels.add(label)
 
     def _put(self, entry: Registration) -> None:
-        owners = self._entries.setdefault(entry.label, {})
-        for owner in entry.owners:
-            owners[owner] = entry
+        owners = self._entries.get(entry.label, {})
+        self._entries[entry.label] = owners | dict.fromkeys(entry.owners, entry)
 
     def _drop(self, entry: Registration) -> None:
         owners = self._entries[entry.label]
-        for owner in entry.owners:
-            del owners[owner]
-        if not owners:
+        rest = {owner: other for owner, other in owners.items() if owner not in entry.owners}
+        if rest:
+            self._entries[entry.label] = rest
+        else:
             del self._entries[entry.label]
 
     def _loaded(self, entry: Registration) -> type[T]:
@@ -309,10 +308,14 @@ class Registry(MutableMapping[str, type[T]]):
 
     def _offers(self, label: str) -> list[Registration]:
         owners = self._entries.get(label, {})
-        return list({id(entry): entry for entry in owners.values() if entry.is_public}.values())
+        return [entry for entry in _each_once(owners.values()) if entry.is_public]
 
     def _qualified_names(self) -> list[str]:
         return [f"{owner}:{label}" for label, owners in self._entries.items() for owner in owners]
+
+
+def _each_once(entries: Iterable[Registration]) -> list[Registration]:
+    return list({id(entry): entry for entry in entries}.values())
 
 
 def _project_source(cls: type) -> tuple[Source, ...]:

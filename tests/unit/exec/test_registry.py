@@ -285,6 +285,18 @@ def test_class_defined_again_with_another_label_leaves_the_old_one(
     assert list(registry) == ["nightly"]
 
 
+def test_renamed_class_takes_no_label_from_another(registry: Registry[Thing]) -> None:
+    body = {"__module__": __name__, "__qualname__": "Training", "label": "nightly"}
+    registry.register(Training)
+    del registry["training"]
+    registry.register(Other)
+
+    registry.register(type("Training", (Thing,), body))
+
+    assert registry["training"] is Other
+    assert set(registry) == {"training", "nightly"}
+
+
 def test_function_may_make_many_classes(registry: Registry[Thing]) -> None:
     for label in ("a", "b"):
 
