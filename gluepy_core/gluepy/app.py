@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gluepy.conf.project import Project, find_project
 from gluepy.exceptions import (
@@ -34,6 +35,20 @@ if TYPE_CHECKING:
 __all__ = ["App", "Options", "get_app", "set_app"]
 
 _AUTOLOAD_OFF = "GLUEPY_DISABLE_PLUGIN_AUTOLOAD"
+
+T = TypeVar("T")
+
+
+class _MadeOnce(cached_property[T]):
+    """A ``cached_property`` of the app that one thread makes while others wait for it."""
+
+    if not TYPE_CHECKING:  # to mypy it is what it inherits from
+
+        def __get__(self, app, owner=None):
+            if app is None:
+                return self
+            with app._lock:  # noqa: SLF001 - of this module
+                return super().__get__(app, owner)
 
 
 class Options(NamedTuple):
@@ -82,12 +97,14 @@ class App:
         self._builtin_commands = builtin_commands
         self._is_declared = False
         self._is_filled = False
+        # Runs may begin in several threads at once. Reentrant: one step asks for those before it.
+        self._lock = threading.RLock()
         # What became known by importing: why it is broken, or nothing if all is well.
         self._imported: dict[tuple[str, ...], str] = {}
 
     # -- settings ------------------------------------------------------------------------------
 
-    @cached_property
+    @_MadeOnce
     def project(self) -> Project | None:
         """The project that the current folder belongs to; its root is put on ``sys.path``.
 
@@ -108,7 +125,7 @@ class App:
             sys.path.insert(0, project.root)
         return project
 
-    @cached_property
+    @_MadeOnce
     def settings(self) -> Settings:
         """The settings; ``default_settings`` stands for them from here on.
 
@@ -127,7 +144,7 @@ class App:
 
     # -- discovery -----------------------------------------------------------------------------
 
-    @cached_property
+    @_MadeOnce
     def contributions(self) -> tuple[Contribution, ...]:
         """What installed distributions contribute, found in one scan, with nothing imported.
 
@@ -162,7 +179,7 @@ class App:
 
         self._declare()
         try:
-            with DAG_REGISTRY.all_or_nothing(), TASK_REGISTRY.all_or_nothing():
+            with self._lock, DAG_REGISTRY.all_or_nothing(), TASK_REGISTRY.all_or_nothing():
                 loaded = load(contribution)
         except PluginError as error:
             self._note_broken(contribution, error)
@@ -229,8 +246,11 @@ class App:
             ModuleLoadError: If a module of ``INSTALLED_MODULES`` cannot be imported.
             DuplicateLabelError: If two classes of the project have one label.
         """
-        if self._is_filled:
-            return
+        with self._lock:
+            if not self._is_filled:
+                self._fill_registries()
+
+    def _fill_registries(self) -> None:
         from gluepy.plugin.project import import_installed
 
         self._declare()
@@ -249,8 +269,11 @@ class App:
 
         A class that is defined earlier would be taken for the project's own.
         """
-        if self._is_declared:
-            return
+        with self._lock:
+            if not self._is_declared:
+                self._fill_with_declarations()
+
+    def _fill_with_declarations(self) -> None:
         from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
         from gluepy.plugin.owners import Owners, source_of
 
@@ -267,7 +290,7 @@ class App:
 
     # -- hooks ---------------------------------------------------------------------------------
 
-    @cached_property
+    @_MadeOnce
     def hooks(self) -> Hooks:
         """The hooks of all plugins: those of the setting ``HOOKS``, then distributions' by name.
 
@@ -285,7 +308,7 @@ class App:
         hooks.call_once("configure", settings=self._settings_info())
         return hooks
 
-    @cached_property
+    @_MadeOnce
     def project_hooks(self) -> Hooks:
         """The hooks of the setting ``HOOKS``, before those of distributions join them.
 
@@ -332,14 +355,17 @@ class App:
         Raises:
             GluepyError: If the run cannot begin, or its record cannot be kept.
         """
+        from dataclasses import replace
+
         from gluepy.engine.run import run
         from gluepy.exec import DAG_REGISTRY
         from gluepy.exec.plan import make_plan
 
         self.load_registries()
-        entry = DAG_REGISTRY.find(label)
         dag = DAG_REGISTRY[label]()
+        entry = DAG_REGISTRY.find(label)
         plan = make_plan(dag, request.selection, start=self._start_task())
+        plan = replace(plan, dag=DAG_REGISTRY.name_of(entry))  # a label that finds it again
         sources = tuple(str(source) for source in entry.sources)
         return run(plan, request, self.settings, self.hooks, sources=sources)
 
@@ -355,7 +381,8 @@ class App:
 
         self.load_registries()
         task = TASK_REGISTRY[label]
-        return run(Plan("", (Step(task.label, task),)), request, self.settings, self.hooks)
+        name = TASK_REGISTRY.name_of(TASK_REGISTRY.find(label))  # a label that finds it again
+        return run(Plan("", (Step(name, task),)), request, self.settings, self.hooks)
 
     def _start_task(self) -> Any:
         """Return the user's own start task; None for the built-in one, which does nothing."""
@@ -388,11 +415,13 @@ def _identity(one: Contribution) -> tuple[str, ...]:
 
 
 _app: App | None = None
+_making = threading.Lock()
 
 
 def get_app() -> App:
     """Return the app of this process; make it first, with default options, if there is none."""
-    return _app or set_app(App())
+    with _making:
+        return _app or set_app(App())
 
 
 def set_app(app: App) -> App:

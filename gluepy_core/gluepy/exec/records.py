@@ -91,7 +91,7 @@ class RunInfo:
 
     Attributes:
         run_id: Unique; a UUID unless the user chose another.
-        dag: The label.
+        dag: The label; a qualified one where the short one does not say which is meant.
         folder: The run folder, relative to the root of the storage.
         location: The run folder as a person would open it: an absolute path or a URL.
         steps: The labels of the steps that this run will execute, in order.

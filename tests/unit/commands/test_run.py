@@ -20,6 +20,7 @@ from gluepy.exceptions import (
     TaskFailedError,
     UnknownStepError,
 )
+from gluepy.testing.distributions import write_distribution
 
 Run = Callable[..., Result]
 
@@ -477,6 +478,27 @@ def test_failing_task_alone_says_how_to_go_on(run: Run) -> None:
 
     assert result.exit_code == 1
     assert f"gluepy task train --run {folder_of(result)}\n" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "advice"),
+    [
+        ("dag", "training", "gluepy dag project:training --retry {} --from-task train\n"),
+        ("task", "train", "gluepy task project:train --run {}\n"),
+    ],
+)
+def test_failing_run_with_a_label_in_conflict_says_the_command_that_goes_on(
+    run: Run, project: Path, kind: str, label: str, advice: str
+) -> None:
+    write_distribution(
+        project / "site", "acme", "1.0", entry_points={f"gluepy.{kind}s": {label: "acme_m:One"}}
+    )
+    (project / "bad.yaml").write_text("mode: bad")
+
+    result = run(kind, f"project:{label}", "--local-patch", "bad.yaml")
+
+    assert result.exit_code == 1
+    assert advice.format(folder_of(result)) in result.stderr
 
 
 # -- from Python -------------------------------------------------------------------------------
