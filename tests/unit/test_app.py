@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -337,6 +339,25 @@ def test_broken_plugin_is_an_error_when_the_user_is_strict(folder: Path) -> None
 
     with pytest.raises(PluginLoadError):
         _ = App(Options(strict_plugins=True)).hooks
+
+
+def test_runs_that_begin_in_threads_set_the_app_up_once(folder: Path) -> None:
+    make_project(folder, dags=DAG)
+    app, start = App(), threading.Barrier(6)
+
+    def begin() -> tuple[int, int, bool]:
+        start.wait()
+        app.load_registries()
+        return id(app.settings), id(app.hooks), "training" in DAG_REGISTRY
+
+    with ThreadPoolExecutor(6) as pool:
+        seen = [pool.submit(begin) for _ in range(6)]
+
+    assert {one.result() for one in seen} == {(id(app.settings), id(app.hooks), True)}
+
+
+def test_steps_of_the_set_up_are_documented() -> None:
+    assert "default_settings" in (App.settings.__doc__ or "")
 
 
 def test_calls_of_hooks_are_traced_when_the_user_asks(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["exit_code_of", "merge_overrides", "parameter_options", "run_with_display"]
 
 _DISPLAY = ("display", "gluepy-core")
+_adding = threading.Lock()
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,9 +89,10 @@ def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
 
     hooks = get_app().hooks
     # One is enough, however many runs this process makes: it shows them all.
-    shown_by = {(one.plugin, one.source) for one in hooks.implementations("before_dag")}
-    if _DISPLAY not in shown_by:
-        hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), *_DISPLAY)
+    with _adding:
+        shown_by = {(one.plugin, one.source) for one in hooks.implementations("before_dag")}
+        if _DISPLAY not in shown_by:
+            hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), *_DISPLAY)
     result = run()
     for failure in hooks.failures:
         times = f" ({failure.times} times)" if failure.times > 1 else ""
