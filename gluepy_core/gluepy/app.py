@@ -29,7 +29,8 @@ from gluepy.utils.names import PROJECT
 if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
     from gluepy.engine.run import RunRequest, RunResult
-    from gluepy.exec.records import CommandInfo
+    from gluepy.exec.records import CommandInfo, SettingsInfo
+    from gluepy.exec.tasks import Task
     from gluepy.plugin.manager import Hooks
 
 __all__ = ["App", "Options", "get_app", "set_app"]
@@ -42,7 +43,9 @@ T = TypeVar("T")
 class _MadeOnce(cached_property[T]):
     """A ``cached_property`` of the app that one thread makes while others wait for it."""
 
-    if not TYPE_CHECKING:  # to mypy it is what it inherits from
+    if TYPE_CHECKING:
+        ...  # it is typed as what it inherits from
+    else:
 
         def __get__(self, app, owner=None):
             if app is None:
@@ -338,7 +341,7 @@ class App:
             hint = f" {error.hint}" if error.hint else ""
             self._warn(f"{error}; the run goes on without it.{hint}")
 
-    def _settings_info(self) -> Any:
+    def _settings_info(self) -> SettingsInfo:
         from gluepy.exec.records import SettingsInfo
 
         root = self.project.root if self.project else ""
@@ -384,7 +387,7 @@ class App:
         name = TASK_REGISTRY.name_of(TASK_REGISTRY.find(label))  # a label that finds it again
         return run(Plan("", (Step(name, task),)), request, self.settings, self.hooks)
 
-    def _start_task(self) -> Any:
+    def _start_task(self) -> type[Task] | None:
         """Return the user's own start task; None for the built-in one, which does nothing."""
         from gluepy.exec.tasks import BootstrapTask, Task
         from gluepy.utils.loading import import_string
