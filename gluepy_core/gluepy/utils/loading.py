@@ -55,7 +55,7 @@ class LazyProxy(Generic[T]):
     _factory: Callable[[], T]
     _wrapped: T | _Empty
     _scope: ContextVar[T]
-    _open: list[tuple[int, T]]
+    _open: dict[object, tuple[int, T]]
     _lock: threading.RLock
 
     def __init__(self, factory: Callable[[], T]) -> None:
@@ -63,7 +63,7 @@ class LazyProxy(Generic[T]):
         object.__setattr__(self, "_factory", factory)
         object.__setattr__(self, "_wrapped", empty)
         object.__setattr__(self, "_scope", ContextVar("scope"))
-        object.__setattr__(self, "_open", [])
+        object.__setattr__(self, "_open", {})
         object.__setattr__(self, "_lock", threading.RLock())
 
     def _target(self) -> T:
@@ -71,7 +71,7 @@ class LazyProxy(Generic[T]):
             return self._scope.get()
         except LookupError:
             pass
-        scopes = tuple(self._open)
+        scopes = tuple(self._open.values())
         if scopes:
             if len({thread for thread, _ in scopes}) == 1:
                 return scopes[-1][1]
@@ -150,13 +150,13 @@ def scoped(proxy: object, value: object) -> Iterator[None]:
     if not isinstance(proxy, LazyProxy):
         raise TypeError(f"{type(proxy).__name__} is no LazyProxy")
     token = proxy._scope.set(value)  # noqa: SLF001 - of this module
-    scope = threading.get_ident(), value
-    proxy._open.append(scope)  # noqa: SLF001 - of this module
+    # Under a key of its own: scopes of other threads begin and end meanwhile.
+    scope = object()
+    proxy._open[scope] = threading.get_ident(), value  # noqa: SLF001 - of this module
     try:
         yield
     finally:
-        # By identity: two contexts with the same content are equal.
-        proxy._open[:] = [one for one in proxy._open if one is not scope]  # noqa: SLF001 - as above
+        del proxy._open[scope]  # noqa: SLF001 - of this module
         proxy._scope.reset(token)  # noqa: SLF001 - of this module
 
 
