@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from gluepy.commands._output import note
 from gluepy.commands._setup import is_quiet
@@ -15,7 +16,13 @@ if TYPE_CHECKING:
     from gluepy.engine.run import RunResult
     from gluepy.exec.records import RunReport
 
-__all__ = ["exit_code_of", "merge_overrides", "parameter_options", "run_with_display"]
+__all__ = [
+    "exit_code_of",
+    "merge_overrides",
+    "not_empty",
+    "parameter_options",
+    "run_with_display",
+]
 
 _DISPLAY = ("display", "gluepy-core")
 _adding = threading.Lock()
@@ -61,6 +68,18 @@ def parameter_options(function: F) -> F:
     ):
         function = option(function)
     return function
+
+
+def not_empty(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    """Refuse an empty value, which is mostly that of a variable of the shell that is not set.
+
+    Raises:
+        BadParameter: If the option was given without anything in it.
+    """
+    is_given = ctx.get_parameter_source(param.name or "") is not ParameterSource.DEFAULT
+    if is_given and not value.strip():
+        raise click.BadParameter("it is empty.", ctx, param)
+    return value
 
 
 def merge_overrides(texts: Iterable[str]) -> Mapping[str, Any]:

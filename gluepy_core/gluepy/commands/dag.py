@@ -12,6 +12,7 @@ from gluepy.commands._output import print_result, warn
 from gluepy.commands._run_options import (
     exit_code_of,
     merge_overrides,
+    not_empty,
     parameter_options,
     run_with_display,
 )
@@ -39,6 +40,7 @@ __all__ = ["command", "run_dag"]
     "--from-task",
     metavar="LABEL",
     default="",
+    callback=not_empty,
     shell_complete=complete_steps,
     help="Run this task and those after it.",
 )
@@ -46,6 +48,7 @@ __all__ = ["command", "run_dag"]
     "--until-task",
     metavar="LABEL",
     default="",
+    callback=not_empty,
     shell_complete=complete_steps,
     help="Run this task and those before it.",
 )
@@ -53,6 +56,7 @@ __all__ = ["command", "run_dag"]
     "--retry",
     metavar="RUN",
     default="",
+    callback=not_empty,
     help="Run again in the folder of an earlier run, with its parameters.",
 )
 @parameter_options

@@ -11,6 +11,7 @@ from gluepy.commands._output import note
 from gluepy.commands._run_options import (
     exit_code_of,
     merge_overrides,
+    not_empty,
     parameter_options,
     run_with_display,
 )
@@ -24,6 +25,7 @@ __all__ = ["command"]
     "--run",
     metavar="RUN",
     default="",
+    callback=not_empty,
     help="Work in this run folder, with its parameters; it is made if it is missing.",
 )
 @parameter_options

@@ -252,7 +252,11 @@ class DefaultContextManager:
         data = without_masked(stored)
         self._apply(data, patches, local_patches, overrides)
         add_missing(data, stored)
-        data["gluepy"] = {**stored.get("gluepy", {}), "run_folder": path.rpartition("/")[0]}
+        meta = stored.get("gluepy")
+        data["gluepy"] = {
+            **(meta if isinstance(meta, dict) else {}),
+            "run_folder": path.rpartition("/")[0],
+        }
         return Context(data)
 
     def get_run_meta(self, **kwargs: Any) -> dict[str, Any]:

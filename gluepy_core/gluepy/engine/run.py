@@ -16,7 +16,7 @@ from gluepy.conf.context import Context, dump_context
 from gluepy.conf.secrets import mask
 from gluepy.engine.loop import run_plan
 from gluepy.engine.tracking import RunTracking
-from gluepy.exceptions import SettingsError, TrackingError, UnknownRunError
+from gluepy.exceptions import RunRecordError, SettingsError, TrackingError, UnknownRunError
 from gluepy.exec import TASK_REGISTRY
 from gluepy.exec.plan import Plan, Selection, Step
 from gluepy.exec.records import RunInfo, RunReport
@@ -113,6 +113,7 @@ def run(
         SettingsError: If ``EXECUTOR`` names one that there is not.
         UnknownRunError: If there is no run to retry or to compare with.
         PatchError: If a patch cannot be read.
+        RunRecordError: If what the run folder holds is not of a run.
         TrackingError: If the tracking backend cannot begin the run.
         StorageError: If the run folder cannot be written.
     """
@@ -183,12 +184,11 @@ def _context_of(request: RunRequest) -> Context:
     patches, local_patches = list(request.patches), list(request.local_patches)
     if request.retry:
         folder = find_run_folder(default_storage, request.retry, option="--retry")
-        return manager.load_context(
-            f"{folder}{default_storage.separator}{CONTEXT_FILE}",
-            patches,
-            local_patches,
-            overrides=request.overrides,
-        )
+        path = f"{folder}{default_storage.separator}{CONTEXT_FILE}"
+        context = manager.load_context(path, patches, local_patches, overrides=request.overrides)
+        if not context.gluepy.get("run_id"):
+            raise RunRecordError(default_storage.location(path), "it has no gluepy.run_id")
+        return context
     return manager.create_context(
         run_folder=request.folder or None,
         patches=patches,

@@ -309,6 +309,9 @@ def test_start_task_that_is_none_is_named(run: Run, project: Path, start: str, r
             "'read' comes before 'train'",
         ),
         (["training", "--retry", "runs/1"], 2, "--retry 'runs/1': there is no such run"),
+        (["training", "--retry", ""], 2, "Invalid value for '--retry': it is empty."),
+        (["training", "--from-task", " "], 2, "Invalid value for '--from-task': it is empty."),
+        (["training", "--retry", "../x"], 2, "leads out of the storage root"),
         (["training", "--compare", "runs/1"], 2, "--compare 'runs/1': there is no such run"),
         (["training", "--patch", "no.yaml"], 2, "--patch 'no.yaml'"),
         (["training", "-lp", "no.yaml"], 2, "--local-patch 'no.yaml'"),
@@ -327,6 +330,28 @@ def test_mistake_is_one_sentence_and_writes_nothing(
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
     assert not (project / "data").exists()
+
+
+def test_task_in_a_folder_without_a_name_is_refused(run: Run, project: Path) -> None:
+    result = run("task", "read", "--run", "")
+
+    assert result.exit_code == 2
+    assert not (project / "data").exists()
+
+
+@pytest.mark.parametrize("text", ["mode: fine\n", "gluepy: 5\n", "gluepy: {created_at: now}\n"])
+def test_folder_whose_context_is_not_of_a_run_is_left_as_it_is(
+    run: Run, project: Path, text: str
+) -> None:
+    context = project / "data" / "mine" / "context.yaml"
+    context.parent.mkdir(parents=True)
+    context.write_text(text)
+
+    result = run("dag", "training", "--retry", "mine")
+
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"Error: {context}: it has no gluepy.run_id\n")
+    assert context.read_text() == text
 
 
 TRACKERS = """\
