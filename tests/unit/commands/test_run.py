@@ -311,7 +311,7 @@ def test_start_task_that_is_none_is_named(run: Run, project: Path, start: str, r
         (["training", "--retry", "runs/1"], 2, "--retry 'runs/1': there is no such run"),
         (["training", "--retry", ""], 2, "Invalid value for '--retry': it is empty."),
         (["training", "--from-task", " "], 2, "Invalid value for '--from-task': it is empty."),
-        (["training", "--retry", "../x"], 2, "leads out of the storage root"),
+        (["training", "--retry", "../x"], 5, "leads out of the storage root"),
         (["training", "--compare", "runs/1"], 2, "--compare 'runs/1': there is no such run"),
         (["training", "--patch", "no.yaml"], 2, "--patch 'no.yaml'"),
         (["training", "-lp", "no.yaml"], 2, "--local-patch 'no.yaml'"),
