@@ -323,7 +323,7 @@ class _StrayOutput(io.TextIOBase):
 
     def flush(self) -> None:
         stream = self._stream()
-        if stream is not None:
+        if stream is not None and not stream.closed:  # Python flushes once more at its end
             stream.flush()
 
     def _stream(self) -> TextIO | None:

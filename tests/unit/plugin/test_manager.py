@@ -338,6 +338,18 @@ def test_observer_may_print_without_a_standard_error(monkeypatch: pytest.MonkeyP
     assert hooks.failures == ()
 
 
+def test_stream_that_was_closed_meanwhile_is_not_flushed(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Any] = []
+    hooks = hooks_of(plugin_with(before_dag=lambda: kept.append(sys.stdout)))
+    with io.StringIO() as closed:
+        monkeypatch.setattr(sys, "stdout", closed)
+        hooks.call("before_dag", run=RUN)
+
+    kept[0].flush()
+
+    assert closed.closed
+
+
 def test_slow_observer_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
     times = iter([0.0, 10.0, 20.0, 31.0])
     hooks = Hooks(clock=lambda: next(times))
