@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gluepy.exceptions import GluepyError
+from gluepy.utils.names import normalise
 
 __all__ = [
     "complete_dags",
@@ -58,7 +59,7 @@ def complete_steps(
     sources = {
         one.distribution
         for one in catalog
-        if one.kind == "dag" and one.name == short and owner in ("", one.distribution or "project")
+        if one.kind == "dag" and one.name == short and (not owner or one.owner == normalise(owner))
     }
     tasks = [one for one in catalog if one.kind == "task" and one.distribution in sources]
     return _items(((one.name, one.source) for one in tasks), incomplete)
@@ -91,7 +92,7 @@ def _labels(incomplete: str, *kinds: str) -> list[CompletionItem]:
         if one.state in ("available", "loaded"):
             labels.append((one.name, one.source))
         elif one.state == "conflict":
-            labels.append((f"{one.distribution or 'project'}:{one.name}", one.source))
+            labels.append((one.qualified_name, one.source))
     return _items(labels, incomplete)
 
 

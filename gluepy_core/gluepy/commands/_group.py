@@ -15,6 +15,7 @@ import click
 from gluepy.commands._output import flush_results, note, print_error, warn
 from gluepy.commands._setup import set_up
 from gluepy.exceptions import AmbiguousLabelError, GluepyError, UnknownCommandError
+from gluepy.utils.names import normalise
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -142,7 +143,7 @@ class GluepyGroup(click.Group):
         """Return the commands of distributions, by the name to call them by, with their source."""
         taken = {*_HELP, *self.commands}
         return {
-            f"{one.distribution}:{one.name}"
+            one.qualified_name
             if one.state == "conflict" or one.name in taken
             else one.name: one.source
             for one in _app().contributions
@@ -266,6 +267,7 @@ def _find_contributed(name: str) -> Contribution | None:
         AmbiguousLabelError: If several distributions offer it and none is preferred.
     """
     owner, _, short = name.rpartition(":")
+    owner = normalise(owner)
     offers = [
         one
         for one in _app().contributions

@@ -162,8 +162,7 @@ def _registry(app: App) -> Iterator[Finding]:
             yield from _loaded(app, "registry", one)
     for one in app.catalog("dag", "task"):
         if one.state == "conflict":
-            owner = one.distribution or "project"
-            hint = f"Say {owner}:{one.name}, or choose with PREFER."
+            hint = f"Say {one.qualified_name}, or choose with PREFER."
             yield Finding("registry", "warn", f"{one.who}: {one.state_text}", hint)
     usable = [one for one in app.catalog("dag", "task") if one.state in ("loaded", "available")]
     yield Finding("registry", "ok", f"{count(len(usable), 'label')} can be used")

@@ -11,6 +11,7 @@ import click
 from gluepy.commands._output import note, print_json, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
+from gluepy.utils.names import normalise
 
 if TYPE_CHECKING:
     from gluepy.plugin.contributions import Contribution
@@ -73,8 +74,8 @@ def _chosen(
     contributions: Sequence[Contribution], pattern: str, source: str
 ) -> Sequence[Contribution]:
     if source:
-        wanted = "" if source == "project" else source.lower().replace("_", "-")
-        contributions = [one for one in contributions if one.distribution == wanted]
+        owner = normalise(source)
+        contributions = [one for one in contributions if one.owner == owner]
     if not pattern:
         return contributions
     import fnmatch
@@ -141,9 +142,7 @@ def _summary(entries: Sequence[_Entry], kinds: Sequence[str]) -> str:
 
 
 def _name_of(one: Contribution) -> str:
-    if one.state != "conflict":
-        return one.name
-    return f"{one.distribution or 'project'}:{one.name}"
+    return one.qualified_name if one.state == "conflict" else one.name
 
 
 def _as_json(entries: Sequence[_Entry], kinds: Sequence[str]) -> dict[str, object]:

@@ -67,6 +67,16 @@ class Contribution(NamedTuple):
         return f"{self.distribution} {self.version}".rstrip()
 
     @property
+    def owner(self) -> str:
+        """What stands before the colon of a qualified name."""
+        return self.distribution or PROJECT
+
+    @property
+    def qualified_name(self) -> str:
+        """The name that means it whatever others offer: ``acme:training``."""
+        return f"{self.owner}:{self.name}"
+
+    @property
     def state_text(self) -> str:
         """The state as people say it: ``blocked by PLUGINS_BLOCK``."""
         if not self.reason:
@@ -128,7 +138,7 @@ def _rivals(contributions: Sequence[Contribution]) -> list[list[Contribution]]:
 
 
 def _conflicts(rivals: Sequence[Contribution], preferred: str) -> dict[Contribution, Contribution]:
-    chosen = {one.value for one in rivals if (one.distribution or PROJECT) == preferred}
+    chosen = {one.value for one in rivals if one.owner == preferred}
     marked = {}
     for one in rivals:
         if one.value in chosen:

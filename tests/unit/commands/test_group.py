@@ -181,7 +181,7 @@ def test_command_that_two_distributions_offer_is_called_by_its_qualified_name(
 
     assert short.exit_code == 2
     assert "'acme:sync' and 'beta:sync'" in short.stderr
-    assert qualified.stdout == "synced by beta x\n"
+    assert qualified.stdout == run("BETA:sync", "x").stdout == "synced by beta x\n"
     assert "  acme:sync" in run("--help").stdout
 
 

@@ -65,6 +65,10 @@ def test_who_names_kind_name_distribution_and_entry_point(
     assert contribution.who == who
 
 
+def test_qualified_name_begins_with_the_owner() -> None:
+    assert [ONE.qualified_name, OWN.qualified_name] == ["acme:training", "project:training"]
+
+
 def test_record_is_data() -> None:
     assert ONE.as_dict() == {
         "kind": "dag",
