@@ -116,7 +116,7 @@ def _default(setting: Setting) -> str:
 
 def commands() -> Iterator[str]:
     """Write the options of ``gluepy``, then a section per built-in command."""
-    root = click.Context(cli, info_name="gluepy")
+    root = click.Context(cli, info_name="gluepy", **cli.context_settings)
     yield from _options(cli, root)
     for title, section in BUILT_IN.items():
         yield from _heading(2, title)
