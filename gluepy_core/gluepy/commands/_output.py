@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import click
 
@@ -14,6 +15,7 @@ from gluepy.utils.text import escape
 
 __all__ = [
     "flush_results",
+    "format_option",
     "note",
     "print_error",
     "print_json",
@@ -21,6 +23,8 @@ __all__ = [
     "use_color",
     "warn",
 ]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 # Errors are printed after click has left the context that would know it.
 _color: bool | None = None
@@ -36,6 +40,19 @@ def print_result(text: str) -> None:
     """Print what the user asked for, on standard output."""
     with _reader_may_leave():
         click.echo(text, color=_color)
+
+
+def format_option(*forms: str) -> Callable[[F], F]:
+    """Add ``--format`` to a command, as the argument ``form``; the first form is the default."""
+    return click.option(
+        "-f",
+        "--format",
+        "form",
+        type=click.Choice(forms),
+        default=forms[0],
+        show_default=True,
+        help="Form of the output.",
+    )
 
 
 def print_json(schema: str, content: dict[str, object]) -> None:

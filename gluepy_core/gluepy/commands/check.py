@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import click
 
-from gluepy.commands._output import print_json, print_result
+from gluepy.commands._output import format_option, print_json, print_result
 from gluepy.commands._table import render_table
 from gluepy.exceptions import GluepyError, PluginError, StorageError, UnknownPluginError
 from gluepy.utils.names import PROJECT, normalise
@@ -40,15 +40,7 @@ class Finding(NamedTuple):
 
 @click.command("check")
 @click.option("--strict", is_flag=True, help="Take warnings for failures.")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print the findings.",
-)
+@format_option("table", "json")
 def command(*, strict: bool, form: str) -> int:
     """Check project, registries and plugins; everything that is installed for Gluepy is imported.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from gluepy.commands._output import note, print_json, print_result
+from gluepy.commands._output import format_option, note, print_json, print_result
 from gluepy.exceptions import (
     CommandError,
     GluepyError,
@@ -37,16 +37,8 @@ _REGISTRIES: dict[str, Registry[Any]] = {
 
 @click.command("entry-points")
 @click.argument("module")
-@click.option(
-    "-f",
-    "--format",
-    "format_",
-    type=click.Choice(["toml", "json"]),
-    default="toml",
-    show_default=True,
-    help="Form of the output.",
-)
-def command(*, module: str, format_: str) -> None:
+@format_option("toml", "json")
+def command(*, module: str, form: str) -> None:
     """Print the entry points that publish the DAGs and tasks of MODULE.
 
     Paste them into the pyproject.toml of its package and install that again.
@@ -58,7 +50,7 @@ def command(*, module: str, format_: str) -> None:
             f"module {module!r} defines no DAG and no task",
             hint=f"They are looked for in {module}, {module}.tasks and {module}.dags.",
         )
-    if format_ == "json":
+    if form == "json":
         print_json("gluepy.entry-points/1", {"module": module, "groups": groups})
     else:
         print_result(render_toml(groups).rstrip("\n"))

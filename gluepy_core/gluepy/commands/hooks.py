@@ -6,7 +6,7 @@ import inspect
 
 import click
 
-from gluepy.commands._output import note, print_json, print_result
+from gluepy.commands._output import format_option, note, print_json, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
 from gluepy.exceptions import UnknownHookError
@@ -24,15 +24,7 @@ _WHY = {
 
 @click.command("hooks")
 @click.argument("name", default="")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
+@format_option("table", "json")
 def command(name: str, *, form: str) -> None:
     """Show who implements each hook, in calling order; all hook plugins are imported.
 

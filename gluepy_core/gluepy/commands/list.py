@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gluepy.commands._output import note, print_json, print_result
+from gluepy.commands._output import format_option, note, print_json, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
 from gluepy.utils.names import normalise
@@ -43,15 +43,7 @@ _Entry = list["Contribution"]
     help="Only those of one distribution, or of the 'project'.",
 )
 @click.option("-l", "--long", is_flag=True, help="Show what each label stands for.")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "names"]),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
+@format_option("table", "json", "names")
 def command(pattern: str, *, dags: bool, tasks: bool, source: str, long: bool, form: str) -> None:
     """List DAGs and tasks, with the package that each comes from.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gluepy.commands._output import note, print_json, print_result
+from gluepy.commands._output import format_option, note, print_json, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
 from gluepy.utils.text import count
@@ -29,15 +29,7 @@ _NOUNS = {
 
 @click.command("plugins")
 @click.option("-l", "--long", is_flag=True, help="One line for everything that is contributed.")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
+@format_option("table", "json")
 def command(*, long: bool, form: str) -> None:
     """List installed distributions with what they contribute; nothing is imported."""
     from gluepy.app import get_app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gluepy.commands._output import print_json, print_result
+from gluepy.commands._output import format_option, print_json, print_result
 from gluepy.commands._table import render_table
 
 __all__ = ["command"]
@@ -12,15 +12,7 @@ __all__ = ["command"]
 
 @click.command("settings")
 @click.argument("name", default="")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="How to print them.",
-)
+@format_option("table", "json")
 def command(name: str, *, form: str) -> None:
     """Show the settings and where each comes from; secrets are masked.
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from gluepy.commands._completion import complete_labels
-from gluepy.commands._output import print_json, print_result
+from gluepy.commands._output import format_option, print_json, print_result
 from gluepy.exceptions import AmbiguousLabelError, InvalidDAGError, UnknownLabelError
 from gluepy.exec import DAG, DAG_REGISTRY, TASK_REGISTRY
 from gluepy.exec.plan import steps_of
@@ -24,15 +24,7 @@ _INDENT = 10
 @click.command("show")
 @click.argument("label", shell_complete=complete_labels)
 @click.option("--source-code", is_flag=True, help="Print the source code of the class.")
-@click.option(
-    "-f",
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How to print it.",
-)
+@format_option("text", "json")
 def command(label: str, *, source_code: bool, form: str) -> None:
     """Describe one DAG or task; its package is imported."""
     from gluepy.app import get_app
