@@ -11,7 +11,13 @@ import click
 
 from gluepy.commands._output import format_option, print_json, print_result
 from gluepy.commands._table import render_table
-from gluepy.exceptions import GluepyError, PluginError, StorageError, UnknownPluginError
+from gluepy.exceptions import (
+    GluepyError,
+    InvalidDAGError,
+    PluginError,
+    StorageError,
+    UnknownPluginError,
+)
 from gluepy.utils.names import PROJECT, normalise
 from gluepy.utils.text import count
 
@@ -148,7 +154,10 @@ def _project(app: App) -> Iterator[Finding]:
 
 
 def _registry(app: App) -> Iterator[Finding]:
-    """Load every DAG and task, each guarded, and look for labels that several offer."""
+    """Load every DAG and task, each guarded, and look for DAGs and labels that cannot be used."""
+    from gluepy.exec import DAG_REGISTRY
+    from gluepy.exec.plan import steps_of
+
     for one in app.contributions:
         if one.kind in ("dag", "task", "executor", "storage", "command"):
             yield from _loaded(app, "registry", one)
@@ -156,6 +165,12 @@ def _registry(app: App) -> Iterator[Finding]:
         if one.state == "conflict":
             hint = f"Say {one.qualified_name}, or choose with PREFER."
             yield Finding("registry", "warn", f"{one.who}: {one.state_text}", hint)
+    for entry in DAG_REGISTRY.registrations():
+        try:
+            if entry.cls is not None:
+                steps_of(entry.cls())
+        except InvalidDAGError as error:
+            yield Finding("registry", "FAIL", error.message, error.hint)
     usable = [one for one in app.catalog("dag", "task") if one.state in ("loaded", "available")]
     yield Finding("registry", "ok", f"{count(len(usable), 'label')} can be used")
 

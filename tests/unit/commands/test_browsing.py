@@ -462,6 +462,19 @@ def test_check_names_unreadable_metadata(
     assert failed[0]["text"].startswith("broken 1.0: ")
 
 
+def test_check_names_a_dag_that_makes_no_plan(run: Run, folder: Path) -> None:
+    make_project(folder, "from gluepy import DAG\nclass Odd(DAG):\n    tasks = 3\n")
+
+    result = run("check", "-f", "json")
+
+    (failed,) = (one for one in findings(result) if one["level"] == "FAIL")
+    assert (failed["area"], failed["text"]) == (
+        "registry",
+        "DAG 'odd': tasks is int, not a list",
+    )
+    assert result.exit_code == 3
+
+
 def test_check_warns_of_a_conflict(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry_points = {"gluepy.dags": {"training": "beta:Training"}}
     modules = {"beta": "from gluepy import DAG\nclass Training(DAG):\n    label = 'training'\n"}
