@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from operator import itemgetter
 from typing import NamedTuple
@@ -259,10 +260,10 @@ def _why_no_label(name: str) -> str:
 
 def _without_twins(contributions: Sequence[Contribution]) -> list[Contribution]:
     """Mark as broken what one distribution declares twice: nobody can tell which is meant."""
-    names = [one[:2] for one in contributions if one.state == "available"]
+    times = Counter(one[:2] for one in contributions if one.state == "available")
     return [
         one._replace(state="broken", reason="declared twice in entry_points.txt")
-        if names.count(one[:2]) > 1
+        if times[one[:2]] > 1
         else one
         for one in contributions
     ]
