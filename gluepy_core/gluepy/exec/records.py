@@ -180,7 +180,7 @@ class RunReport:
 
     Attributes:
         status: ``failed`` when a step did not succeed, ``interrupted`` when a signal ended it.
-        seconds: From before the first step to after the last.
+        seconds: From before `before_dag` is called to after the last step.
         steps: All steps of the run, in order.
         metrics: Name and value of what tasks logged in this run, in the order of logging.
         signal: Number of the signal that asked it to stop; 0 for none.

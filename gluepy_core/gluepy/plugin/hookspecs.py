@@ -61,7 +61,7 @@ def register_commands(cli: click.Group) -> None:
     whenever the command line is built; for plugins of distributions only when the user asks for a
     command that is not known otherwise. A distribution's commands are better declared as entry
     points of the group ``gluepy.commands``, which ``gluepy --help`` lists without importing them.
-    A name that is taken is refused, and the refusal logged: nothing replaces another silently.
+    A name that is taken is refused, with a warning: nothing replaces another silently.
 
     Args:
         cli: The click group to add commands to.
