@@ -10,6 +10,8 @@ from gluepy.files.storages.base import BaseStorage, Kind, Path
 
 __all__ = ["MemoryStorage"]
 
+_NOTHING = object()
+
 
 class MemoryStorage(BaseStorage):
     """Files in memory; they are gone with the object.
@@ -21,7 +23,8 @@ class MemoryStorage(BaseStorage):
     def __init__(self, root: str | None = None) -> None:
         super().__init__(posixpath.normpath(posixpath.join("/", root or "memory")))
         # A folder is an entry of its own, so that an empty one can be. Each change is one operation
-        # on the dictionary, which is what makes it atomic for other threads.
+        # on the dictionary, which is what makes it atomic for other threads; whoever looks at all
+        # entries looks at a copy.
         self._entries: dict[str, bytes | None] = {"": None}
 
     def location(self, path: Path) -> str:
@@ -29,9 +32,10 @@ class MemoryStorage(BaseStorage):
         return f"memory://{self._key(path)}"
 
     def _kind(self, key: str) -> Kind | None:
-        if key not in self._entries:
+        content = self._entries.get(key, _NOTHING)
+        if content is _NOTHING:
             return None
-        return "folder" if self._entries[key] is None else "file"
+        return "folder" if content is None else "file"
 
     def _read(self, key: str) -> bytes:
         return self._entries[key] or b""
@@ -57,5 +61,6 @@ class MemoryStorage(BaseStorage):
         del self._entries[key]
 
     def _remove_folder(self, key: str) -> None:
-        for entry in [entry for entry in self._entries if is_within(entry, key)]:
-            del self._entries[entry]
+        for entry in list(self._entries):
+            if is_within(entry, key):
+                self._entries.pop(entry, None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from gluepy.files.storages import BaseStorage
@@ -19,6 +22,27 @@ class TestMemoryStorageWithRoot(StorageSuite):
     @pytest.fixture
     def storage(self) -> BaseStorage:
         return MemoryStorage("/data/project/")
+
+
+def test_threads_may_work_in_folders_of_their_own() -> None:
+    storage = MemoryStorage()
+    for number in range(300):
+        storage.touch(f"others/{number}")
+
+    def work(folder: str) -> None:
+        for number in range(50):
+            storage.touch(f"{folder}/{number}/file", b"x")
+            storage.rm(f"{folder}/{number}", recursive=True)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, "abcd"))
+    finally:
+        sys.setswitchinterval(before)
+
+    assert storage.ls("a") == ([], [])
 
 
 def test_each_memory_storage_has_its_own_files() -> None:
