@@ -119,11 +119,12 @@ class App:
         folder = self.options.folder
         if folder and not os.path.isdir(folder):
             raise CommandError(f"there is no folder {folder!r}", hint="Check --project.")
-        project = find_project(_absolute(folder))
+        # A manage.py belongs to its own project, from wherever it is run.
+        project = find_project(_absolute(folder or _folder_of_manage_py()))
         if project is None and folder:
             raise NoProjectError(folder)
         if project is None:
-            project = find_project(_folder_of_manage_py())
+            project = find_project(_absolute(folder))
         if project is not None and project.root not in sys.path:
             sys.path.insert(0, project.root)
         return project
@@ -465,8 +466,8 @@ def _absolute(folder: str) -> str:
 
 
 def _folder_of_manage_py() -> str:
-    """Return the folder of the ``manage.py`` that runs, if one does; else the current one."""
+    """Return the folder of the ``manage.py`` that runs, if one does; else an empty text."""
     script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     if os.path.basename(script) == "manage.py":
         return os.path.dirname(os.path.abspath(script))
-    return os.path.abspath(os.curdir)
+    return ""

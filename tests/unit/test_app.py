@@ -93,6 +93,20 @@ def test_project_of_a_running_manage_py_is_found(
     assert project.root == str(folder / "churn")
 
 
+def test_running_manage_py_stands_for_its_own_project_within_another_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_project(folder)
+    write(folder / "churn" / "manage.py", "from gluepy.exec import bootstrap")
+    script = str(folder / "churn" / "manage.py")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", script, raising=False)
+
+    project = App().project
+
+    assert project is not None
+    assert project.root == str(folder / "churn")
+
+
 def test_folder_that_does_not_exist_is_named() -> None:
     with pytest.raises(CommandError, match=r"^there is no folder 'nowhere'$"):
         _ = App(Options(folder="nowhere")).project
