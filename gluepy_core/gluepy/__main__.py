@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 
 __all__ = ["main"]
 
@@ -16,6 +17,8 @@ def main() -> None:
         from gluepy.commands import cli
 
         cli(prog_name="gluepy")
+    except KeyboardInterrupt:  # while all this is being imported, before it can say so itself
+        sys.exit(130)
     finally:
         if not gc.isenabled():
             gc.freeze()

@@ -191,3 +191,11 @@ def test_task_whose_metrics_cannot_be_stored_has_failed(full: Sandbox) -> None:
     assert done.steps() == {"measure": "FAILED"}
     assert "Error: cannot write '" in done.err
     assert files_in(full) == {"context.yaml"}
+
+
+def test_interrupt_while_the_command_line_is_imported_shows_no_traceback(sandbox: Sandbox) -> None:
+    sandbox.write({"click.py": "raise KeyboardInterrupt"})
+
+    done = shell(sandbox, "python -m gluepy list")
+
+    assert (done.code, done.out, done.err) == (130, "", "")
