@@ -53,6 +53,9 @@ def check_plugin_name(name: str) -> str:
         hint = "Use lower-case words joined by hyphens, for example 'gluepy-hello'."
         raise InvalidNameError("plugin", name, "cannot be the name of a distribution", hint=hint)
     package = re.sub(r"[-.]", "_", name).lower()
+    if package == "gluepy_core":
+        reason = "is the name of the distribution that Gluepy comes from"
+        raise InvalidNameError("plugin", name, reason, hint="Choose another name.")
     _check_is_free("plugin", name, package)
     return package
 

@@ -89,6 +89,12 @@ def test_name_of_another_module_is_refused(name: str, reason: str) -> None:
     assert caught.value.hint == "Choose another name."
 
 
+@pytest.mark.parametrize("name", ["gluepy-core", "Gluepy_Core", "gluepy.core"])
+def test_name_of_our_own_distribution_is_refused(name: str) -> None:
+    with pytest.raises(InvalidNameError, match="is the name of the distribution that Gluepy comes"):
+        check_plugin_name(name)
+
+
 def test_name_of_a_module_on_the_path_is_refused_and_not_imported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

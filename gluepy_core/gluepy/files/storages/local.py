@@ -9,7 +9,8 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from gluepy.conf import default_settings
-from gluepy.exceptions import PathOutsideRootError, StorageReadError
+from gluepy.conf.secrets import mask
+from gluepy.exceptions import InvalidPathError, PathOutsideRootError, StorageReadError
 from gluepy.files.storages._disk import make_folder, reporting, write_file
 from gluepy.files.storages._paths import SEPARATOR, TEMPORARY_PREFIX, is_within, join_key, to_key
 from gluepy.files.storages.base import BaseStorage, Kind, Path
@@ -30,10 +31,17 @@ class LocalStorage(BaseStorage):
 
     Args:
         root: The folder; made by the first write. None stands for the setting ``STORAGE_ROOT``.
+
+    Raises:
+        InvalidPathError: If it is a URL.
     """
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
-        super().__init__(os.path.abspath(default_settings.STORAGE_ROOT if root is None else root))
+        folder = os.fspath(default_settings.STORAGE_ROOT if root is None else root)
+        if "://" in folder:
+            reason = "it is a URL, and this storage is a folder of this machine"
+            raise InvalidPathError(str(mask(folder)), reason)
+        super().__init__(os.path.abspath(folder))
 
     def _key(self, path: Path) -> str:
         return to_key(path, self.root, os.path.realpath(self.root))

@@ -367,3 +367,16 @@ def test_error_of_the_disk_is_an_error() -> None:
 
 def _mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_url_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InvalidPathError) as caught:
+        LocalStorage("s3://key:hush@bucket/prefix")
+
+    assert str(caught.value) == (
+        "the path 's3://key:***@bucket/prefix' cannot be used: "
+        "it is a URL, and this storage is a folder of this machine"
+    )
+    assert list(tmp_path.iterdir()) == []
