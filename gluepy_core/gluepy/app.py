@@ -22,7 +22,7 @@ from gluepy.exceptions import (
     PluginError,
     SettingsError,
 )
-from gluepy.plugin.contributions import Contribution, mark_conflicts
+from gluepy.plugin.contributions import USABLE, Contribution, mark_conflicts
 from gluepy.plugin.discovery import Policy, discover
 from gluepy.utils.names import PROJECT
 
@@ -288,7 +288,7 @@ class App:
             registry.prefer = settings.PREFER
             registry.sources_of = owners
             for one in self.contributions:
-                if one.kind == kind and one.state in ("available", "conflict"):
+                if one.kind == kind and one.state in USABLE:
                     registry.declare(one.name, source_of(one), one.value, partial(self.load, one))
         self._is_declared = True
 
@@ -307,7 +307,7 @@ class App:
         """
         hooks = self.project_hooks
         for one in self.contributions:
-            if one.kind == "hook" and one.state in ("available", "conflict"):
+            if one.kind == "hook" and one.state in USABLE:
                 self._add_hook_plugin(hooks, one)
         hooks.call_once("configure", settings=self._settings_info())
         return hooks
@@ -366,7 +366,7 @@ class App:
         from gluepy.exec.plan import make_plan
 
         self.load_registries()
-        dag = DAG_REGISTRY[label]()
+        dag = DAG_REGISTRY[label]
         entry = DAG_REGISTRY.find(label)
         plan = make_plan(dag, request.selection, start=self._start_task())
         plan = replace(plan, dag=DAG_REGISTRY.name_of(entry))  # a label that finds it again

@@ -8,6 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from gluepy.exceptions import GluepyError
+from gluepy.plugin.contributions import FINE
 from gluepy.utils.names import normalise
 
 __all__ = [
@@ -89,7 +90,7 @@ def _labels(incomplete: str, *kinds: str) -> list[CompletionItem]:
         return []  # a shell has no place for a message
     labels = []
     for one in catalog:
-        if one.state in ("available", "loaded"):
+        if one.state in FINE:
             labels.append((one.name, one.source))
         elif one.state == "conflict":
             labels.append((one.qualified_name, one.source))

@@ -15,6 +15,7 @@ import click
 from gluepy.commands._output import flush_results, note, print_error, warn
 from gluepy.commands._setup import set_up
 from gluepy.exceptions import AmbiguousLabelError, GluepyError, UnknownCommandError
+from gluepy.plugin.contributions import USABLE
 from gluepy.utils.names import normalise
 
 if TYPE_CHECKING:
@@ -72,9 +73,6 @@ _ANYWHERE = {
 
 
 _ARGUMENTS = "gluepy.arguments"
-
-#: States of contributed commands that can be called, if need be by their qualified names.
-_USABLE = ("available", "conflict")
 
 
 class GluepyGroup(click.Group):
@@ -147,7 +145,7 @@ class GluepyGroup(click.Group):
             if one.state == "conflict" or one.name in taken
             else one.name: one.source
             for one in _app().contributions
-            if one.kind == "command" and one.state in _USABLE
+            if one.kind == "command" and one.state in USABLE
         }
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -273,7 +271,7 @@ def _find_contributed(name: str) -> Contribution | None:
         for one in _app().contributions
         if one.kind == "command"
         and one.name == short
-        and one.state in _USABLE
+        and one.state in USABLE
         and owner in ("", one.distribution)
     ]
     preferred = [one for one in offers if one.state != "conflict"] or offers

@@ -18,6 +18,7 @@ from gluepy.exceptions import (
     StorageError,
     UnknownPluginError,
 )
+from gluepy.plugin.contributions import FINE
 from gluepy.utils.names import PROJECT, normalise
 from gluepy.utils.text import count
 
@@ -168,10 +169,10 @@ def _registry(app: App) -> Iterator[Finding]:
     for entry in DAG_REGISTRY.registrations():
         try:
             if entry.cls is not None:
-                steps_of(entry.cls())
+                steps_of(entry.cls)
         except InvalidDAGError as error:
             yield Finding("registry", "FAIL", error.message, error.hint)
-    usable = [one for one in app.catalog("dag", "task") if one.state in ("loaded", "available")]
+    usable = [one for one in app.catalog("dag", "task") if one.state in FINE]
     yield Finding("registry", "ok", f"{count(len(usable), 'label')} can be used")
 
 

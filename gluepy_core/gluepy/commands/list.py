@@ -11,6 +11,7 @@ import click
 from gluepy.commands._output import format_option, note, print_json, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
+from gluepy.plugin.contributions import FINE, USABLE
 from gluepy.utils.names import normalise
 
 if TYPE_CHECKING:
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _HEADERS = {"dag": "DAG", "task": "TASK"}
-
-#: States that need no word in the table.
-_FINE = ("available", "loaded")
-
-#: States of what can be named, if need be by its qualified label.
-_USABLE = (*_FINE, "conflict")
 
 _KIND_AND_NAME = itemgetter(0, 1)
 
@@ -81,7 +76,7 @@ def _merged(found: Sequence[Contribution]) -> list[_Entry]:
         return [[one] for one in found]  # as nearly always, and quickly seen
     entries: dict[object, list[Contribution]] = {}
     for one in found:
-        key = (one.kind, one.name, one.value) if one.state in _USABLE else one
+        key = (one.kind, one.name, one.value) if one.state in USABLE else one
         entries.setdefault(key, []).append(one)
     return list(entries.values())
 
@@ -109,18 +104,18 @@ def _print_tables(entries: Sequence[_Entry], kinds: Sequence[str], *, is_long: b
 
 def _row(entry: _Entry, *, is_long: bool) -> Sequence[str]:
     one = entry[0]
-    if len(entry) == 1 and one.state in _FINE and not is_long:  # nearly all, and there are many
+    if len(entry) == 1 and one.state in FINE and not is_long:  # nearly all, and there are many
         return (one.name, one.distribution or "(this project)", one.version or "-", "")
     packages = ", ".join([each.distribution or "(this project)" for each in entry])
     versions = ", ".join([each.version or "-" for each in entry])
-    row = (one.name, packages, versions, "" if one.state in _FINE else one.state_text)
+    row = (one.name, packages, versions, "" if one.state in FINE else one.state_text)
     return (*row, one.value) if is_long else row
 
 
 def _summary(entries: Sequence[_Entry], kinds: Sequence[str]) -> str:
     from gluepy.utils.text import count
 
-    usable = [entry for entry in entries if entry[0].state in _USABLE]
+    usable = [entry for entry in entries if entry[0].state in USABLE]
     found = [entry[0].kind for entry in usable]
     nouns = {"dag": "DAG", "task": "task"}
     parts = [count(found.count(kind), nouns[kind]) for kind in kinds]

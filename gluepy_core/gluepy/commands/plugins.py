@@ -10,6 +10,7 @@ import click
 from gluepy.commands._output import format_option, note, print_json, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
+from gluepy.plugin.contributions import FINE
 from gluepy.utils.text import count
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def _state(ones: Sequence[Contribution]) -> str:
     states = dict.fromkeys(
         one.state_text if one.state != "conflict" else f"{one.name}: {one.state_text}"
         for one in ones
-        if one.state not in ("available", "loaded")
+        if one.state not in FINE
     )
     return "; ".join(states) or "on"
 

@@ -63,7 +63,7 @@ def _facts(registry: Registry[Any], entry: Registration, cls: type) -> dict[str,
         "conflict": _conflict(registry, entry),
     }
     if issubclass(cls, DAG):
-        steps = steps_of(cls())
+        steps = steps_of(cls)
         facts["tasks"] = [step.label for step in steps if not step.is_evaluation]
         facts["eval_tasks"] = [step.label for step in steps if step.is_evaluation]
     else:
@@ -90,11 +90,11 @@ def _dags_with(task: type) -> list[str]:
     return [
         entry.label
         for entry in DAG_REGISTRY.registrations()
-        if entry.cls is not None and _has_step(entry.cls(), task)
+        if entry.cls is not None and _has_step(entry.cls, task)
     ]
 
 
-def _has_step(dag: DAG, task: type) -> bool:
+def _has_step(dag: type[DAG], task: type) -> bool:
     try:
         return any(step.task is task for step in steps_of(dag))
     except InvalidDAGError:

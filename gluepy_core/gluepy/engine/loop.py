@@ -10,7 +10,7 @@ from gluepy.engine.frames import describe_error
 from gluepy.engine.signals import StopRequest
 from gluepy.engine.step import attempt
 from gluepy.engine.tracking import RunTracking
-from gluepy.exceptions import StorageError
+from gluepy.exceptions import StorageError, StorageWriteError
 from gluepy.exec.plan import Plan, Step
 from gluepy.exec.records import (
     RunInfo,
@@ -21,6 +21,7 @@ from gluepy.exec.records import (
     TaskOutcome,
 )
 from gluepy.plugin.manager import Hooks
+from gluepy.utils.errors import reason_of
 
 __all__ = ["run_plan"]
 
@@ -51,11 +52,11 @@ def run_plan(
         How it ended. ``before_dag`` and ``after_dag`` have been called once each.
 
     Raises:
-        StorageError: If ``save`` did; the step has failed then and observers have been told.
+        StorageError: If ``save`` failed; so has the step then, and observers have been told.
     """
     stop = StopRequest()
     outcomes: dict[str, TaskOutcome] = {}
-    not_saved: StorageError | None = None
+    not_saved: Exception | None = None
     start = time.perf_counter()
     with stop.listening():
         _tell(hooks, stop, "before_dag", run=run)
@@ -71,7 +72,7 @@ def run_plan(
                 stop.note_interrupt()
             try:
                 save()
-            except StorageError as error:
+            except Exception as error:  # noqa: BLE001 - a storage of others may raise anything
                 not_saved = error
                 outcome = replace(outcome, status="failed", error=describe_error(error))
             outcomes[step.label] = outcome
@@ -86,8 +87,10 @@ def run_plan(
             signal=stop.signal,
         )
         _tell(hooks, stop, "after_dag", run=run, report=report)
-    if not_saved is not None:
+    if isinstance(not_saved, StorageError):
         raise not_saved
+    if not_saved is not None:
+        raise StorageWriteError(run.folder, reason_of(not_saved)) from not_saved
     return report
 
 

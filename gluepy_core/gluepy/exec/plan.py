@@ -9,6 +9,7 @@ from gluepy.exceptions import EmptyPlanError, InvalidDAGError, UnknownStepError
 from gluepy.exec._label import where_is
 from gluepy.exec.dags import DAG
 from gluepy.exec.tasks import Task
+from gluepy.utils.errors import reason_of
 
 __all__ = ["Plan", "Selection", "Step", "make_plan", "steps_of"]
 
@@ -62,7 +63,9 @@ class Plan:
 ALL = Selection()
 
 
-def make_plan(dag: DAG, selection: Selection = ALL, *, start: type[Task] | None = None) -> Plan:
+def make_plan(
+    dag: type[DAG], selection: Selection = ALL, *, start: type[Task] | None = None
+) -> Plan:
     """Decide which steps of a DAG run.
 
     The order is that of ``dag.tasks``, then that of ``dag.eval_tasks``; a selection leaves steps
@@ -77,7 +80,8 @@ def make_plan(dag: DAG, selection: Selection = ALL, *, start: type[Task] | None 
         At least one step.
 
     Raises:
-        InvalidDAGError: If ``tasks`` holds something that is no task, or two of one label.
+        InvalidDAGError: If the DAG cannot be made, or its tasks hold something that is no task, or
+            two of one label.
         UnknownStepError: If the selection names a task that is no step of the DAG.
         EmptyPlanError: If nothing would run.
     """
@@ -92,12 +96,17 @@ def make_plan(dag: DAG, selection: Selection = ALL, *, start: type[Task] | None 
     return Plan(dag.label, tuple(chosen))
 
 
-def steps_of(dag: DAG) -> list[Step]:
+def steps_of(cls: type[DAG]) -> list[Step]:
     """Return all steps of a DAG, in order; those of ``eval_tasks`` come last.
 
     Raises:
-        InvalidDAGError: If ``tasks`` holds something that is no task, or two of one label.
+        InvalidDAGError: If the DAG cannot be made, or its tasks hold something that is no task, or
+            two of one label.
     """
+    try:
+        dag = cls()
+    except Exception as error:
+        raise InvalidDAGError(cls.label, f"it cannot be made: {reason_of(error)}") from error
     steps = [
         *(Step(task.label, task) for task in _tasks_in(dag, "tasks")),
         *(Step(task.label, task, is_evaluation=True) for task in _tasks_in(dag, "eval_tasks")),

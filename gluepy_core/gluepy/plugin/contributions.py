@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from gluepy.utils.names import PROJECT, normalise
 
-__all__ = ["GROUPS", "Contribution", "mark_conflicts"]
+__all__ = ["FINE", "GROUPS", "USABLE", "Contribution", "mark_conflicts"]
 
 #: The kind of contribution that each group of entry points holds.
 GROUPS: Mapping[str, str] = MappingProxyType(
@@ -29,7 +29,11 @@ GROUPS: Mapping[str, str] = MappingProxyType(
 _KIND_AND_NAME = itemgetter(0, 1)
 
 #: The states of what can be used by its name.
-_OFFERING = ("available", "loaded")
+#: States of what its bare name means.
+FINE = ("available", "loaded")
+
+#: States of what can be named, if need be by its qualified name.
+USABLE = (*FINE, "conflict")
 
 _NOUNS = {"dag": "DAG", "hook": "plugin"}
 _LINKS = {"blocked": "blocked by ", "conflict": "conflict with ", "shadowed": "shadowed by "}
@@ -120,7 +124,7 @@ def mark_conflicts(
     for group in _rivals(contributions):
         marked |= _conflicts(group, normalise(prefer.get(group[0].name, "")))
     for one in contributions:
-        if one.kind == "command" and one.name in builtin_commands and one.state in _OFFERING:
+        if one.kind == "command" and one.name in builtin_commands and one.state in FINE:
             marked[one] = one._replace(state="conflict", reason="the built-in command")
     return [marked.get(one, one) for one in contributions] if marked else list(contributions)
 
@@ -132,7 +136,7 @@ def _rivals(contributions: Sequence[Contribution]) -> list[list[Contribution]]:
         return []  # as nearly always, and quickly seen
     offers: dict[tuple[str, str], list[Contribution]] = {}
     for key, one in zip(keys, contributions, strict=True):
-        if one.state in _OFFERING:
+        if one.state in FINE:
             offers.setdefault(key, []).append(one)
     return [group for group in offers.values() if len({one.value for one in group}) > 1]
 

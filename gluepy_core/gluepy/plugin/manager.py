@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import io
 import logging
 import sys
 import threading
@@ -271,7 +270,7 @@ def _who(plugin: str, source: str) -> str:
     return f"plugin {plugin!r} of {source}"
 
 
-class _StrayOutput(io.TextIOBase):
+class _StrayOutput:
     """Stands for standard output while observers run, and sends what they print to the error.
 
     Several runs may go on in threads of their own: each thread that is in no observer prints where
@@ -309,9 +308,6 @@ class _StrayOutput(io.TextIOBase):
             if not self._observers and sys.stdout is self:
                 sys.stdout = self._stdout
 
-    def writable(self) -> bool:
-        return True
-
     def write(self, text: str) -> int:
         printed = getattr(self._thread, "printed", None)
         if printed is not None:
@@ -323,8 +319,12 @@ class _StrayOutput(io.TextIOBase):
 
     def flush(self) -> None:
         stream = self._stream()
-        if stream is not None and not stream.closed:  # Python flushes once more at its end
+        if stream is not None:
             stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        """Be the real stream in everything else: its encoding, its buffer, its descriptor."""
+        return getattr(self._stream(), name)
 
     def _stream(self) -> TextIO | None:
         is_observer = getattr(self._thread, "printed", None) is not None

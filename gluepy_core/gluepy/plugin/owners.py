@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from gluepy.exec.registry import Source
-from gluepy.plugin.contributions import Contribution
+from gluepy.plugin.contributions import USABLE, Contribution
 
 __all__ = ["Owners", "source_of"]
-
-_USED = frozenset({"available", "conflict", "loaded"})
 
 
 class Owners:
@@ -32,7 +30,7 @@ class Owners:
         self._by_module: dict[str, Contribution] = {}
         shared: set[str] = set()
         for one in contributions:
-            if one.kind not in ("dag", "task") or one.state not in _USED:
+            if one.kind not in ("dag", "task") or one.state not in USABLE:
                 continue
             module = one.value.partition(":")[0]
             self._by_target.setdefault((one.name, one.value), []).append(one)

@@ -64,7 +64,7 @@ def run_dag(
     for plugin in plugins:
         hooks.add(plugin, getattr(plugin, "__name__", type(plugin).__name__), "this test")
     request = RunRequest(overrides=parameters or {})
-    result = run(make_plan(dag()), request, default_settings, hooks)
+    result = run(make_plan(dag), request, default_settings, hooks)
     failures = [f"{one.who}: {one.hook} raised {one.error}" for one in hooks.failures]
     if failures:
         raise AssertionError("\n".join(failures))

@@ -238,6 +238,16 @@ def test_step_whose_record_cannot_be_saved_has_failed(runner: Runner) -> None:
     assert "no space left on device" in report.outcomes()["a"].error
 
 
+def test_storage_of_others_may_raise_anything(runner: Runner) -> None:
+    def broken() -> None:
+        raise ConnectionError("no bucket")
+
+    with pytest.raises(StorageWriteError, match="ConnectionError: no bucket"):
+        runner.run([step("a"), step("b")], save=broken)
+
+    assert runner.observer.calls[-2:] == ["after a: failed", "after_dag: failed"]
+
+
 def test_observers_know_evaluation_tasks(info: RunInfo) -> None:
     seen: list[TaskInfo] = []
 

@@ -38,18 +38,20 @@ class Graph(DAG, abstract=True):
     eval_tasks = [Score]
 
 
-def dag_of(tasks: Any, evaluation: Any = ()) -> DAG:
-    dag = Graph()
-    dag.tasks, dag.eval_tasks = tasks, evaluation
-    return dag
+def dag_of(tasks: Any, evaluation: Any = ()) -> type[DAG]:
+    class Made(Graph, abstract=True):
+        label = "graph"
+
+    Made.tasks, Made.eval_tasks = tasks, evaluation
+    return Made
 
 
 def labels(**selection: Any) -> Sequence[str]:
-    return make_plan(Graph(), Selection(**selection)).labels
+    return make_plan(Graph, Selection(**selection)).labels
 
 
 def test_plan_has_all_steps_in_order_and_evaluation_last() -> None:
-    plan = make_plan(Graph())
+    plan = make_plan(Graph)
 
     assert plan.dag == "graph"
     assert plan.labels == ("a", "b", "c", "score")
@@ -128,7 +130,7 @@ def test_unknown_task_that_is_like_none_lists_them_all() -> None:
 
 
 def test_start_task_runs_before_what_was_selected() -> None:
-    plan = make_plan(Graph(), Selection(from_task="c"), start=Start)
+    plan = make_plan(Graph, Selection(from_task="c"), start=Start)
 
     assert plan.labels == ("start", "c", "score")
 
@@ -174,13 +176,23 @@ def test_tasks_that_cannot_be_read_are_an_error() -> None:
             raise LookupError("no calendar")
 
     with pytest.raises(InvalidDAGError) as caught:
-        make_plan(Computed())
+        make_plan(Computed)
 
     assert str(caught.value) == "DAG 'computed': tasks cannot be read: LookupError: no calendar"
 
 
+def test_dag_that_cannot_be_made_is_an_error() -> None:
+    class Greedy(DAG, abstract=True):
+        def __init__(self, size: int) -> None: ...
+
+    with pytest.raises(InvalidDAGError) as caught:
+        make_plan(Greedy)
+
+    assert str(caught.value).startswith("DAG 'greedy': it cannot be made: TypeError: ")
+
+
 def test_plan_can_be_pickled() -> None:
-    plan = make_plan(Graph())
+    plan = make_plan(Graph)
 
     assert pickle.loads(pickle.dumps(plan)) == plan  # noqa: S301 - our own
 
