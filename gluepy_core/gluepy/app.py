@@ -367,7 +367,7 @@ class App:
 
         self.load_registries()
         dag = DAG_REGISTRY[label]
-        entry = DAG_REGISTRY.find(label)
+        entry = DAG_REGISTRY.get_entry(label)
         plan = make_plan(dag, request.selection, start=self._start_task())
         plan = replace(plan, dag=DAG_REGISTRY.name_of(entry))  # a label that finds it again
         sources = tuple(str(source) for source in entry.sources)
@@ -385,7 +385,7 @@ class App:
 
         self.load_registries()
         task = TASK_REGISTRY[label]
-        name = TASK_REGISTRY.name_of(TASK_REGISTRY.find(label))  # a label that finds it again
+        name = TASK_REGISTRY.name_of(TASK_REGISTRY.get_entry(label))  # a label that finds it again
         return run(Plan("", (Step(name, task),)), request, self.settings, self.hooks)
 
     def _start_task(self) -> type[Task] | None:

@@ -219,7 +219,7 @@ def test_class_of_project_and_distribution_is_one(folder: Path) -> None:
 
     app.load_registries()
 
-    assert [str(one) for one in DAG_REGISTRY.find("training").sources] == [
+    assert [str(one) for one in DAG_REGISTRY.get_entry("training").sources] == [
         "churn 1.0",
         "project (churn.dags)",
     ]

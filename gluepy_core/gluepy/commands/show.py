@@ -31,9 +31,9 @@ def command(label: str, *, source_code: bool, form: str) -> None:
 
     get_app().load_registries()
     registry = _registry_of(label)
-    entry = registry.find(label)
+    entry = registry.get_entry(label)
     cls = registry[label]
-    entry = registry.entry_of(cls) or entry
+    entry = registry.find_entry(cls) or entry
     facts = _facts(registry, entry, cls)
     if source_code:
         print_result(_source_code(cls))
@@ -74,7 +74,7 @@ def _facts(registry: Registry[Any], entry: Registration, cls: type) -> dict[str,
 def _conflict(registry: Registry[Any], entry: Registration) -> str:
     """Return how to name a class whose short label others offer too; empty if none do."""
     try:
-        meant = registry.find(entry.label)
+        meant = registry.get_entry(entry.label)
     except AmbiguousLabelError as error:
         return f"{error.message}. {error.hint}"
     except UnknownLabelError:

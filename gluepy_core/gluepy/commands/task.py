@@ -41,7 +41,7 @@ def command(label: str, run: str, tb: str, **options: Any) -> int:
 
     app = get_app()
     app.load_registries()
-    TASK_REGISTRY.find(label)
+    TASK_REGISTRY.get_entry(label)
     is_there = bool(run) and has_run(run)
     if run and not is_there:
         note(f"There is no run in {run!r} yet: it is made.")

@@ -24,7 +24,7 @@ from gluepy.files.storages import default_storage
 from gluepy.ops import default_mlops
 from gluepy.runs.folder import (
     CONTEXT_FILE,
-    find_run_folder,
+    get_run_folder,
     read_metrics,
     write_context,
     write_metrics,
@@ -121,7 +121,7 @@ def run(
     compared = {
         folder: read_metrics(default_storage, folder)
         for folder in (
-            find_run_folder(default_storage, name, option="--compare") for name in request.compare
+            get_run_folder(default_storage, name, option="--compare") for name in request.compare
         )
     }
     context = _context_of(request)
@@ -161,7 +161,7 @@ def run(
 def has_run(name: str) -> bool:
     """Return whether there is a run in a folder, or with an id."""
     try:
-        find_run_folder(default_storage, name, option="--run")
+        get_run_folder(default_storage, name, option="--run")
     except UnknownRunError:
         return False
     return True
@@ -183,7 +183,7 @@ def _context_of(request: RunRequest) -> Context:
     manager.read_file = _read_file
     patches, local_patches = list(request.patches), list(request.local_patches)
     if request.retry:
-        folder = find_run_folder(default_storage, request.retry, option="--retry")
+        folder = get_run_folder(default_storage, request.retry, option="--retry")
         path = f"{folder}{default_storage.separator}{CONTEXT_FILE}"
         context = manager.load_context(path, patches, local_patches, overrides=request.overrides)
         if not context.gluepy.get("run_id"):
@@ -235,5 +235,5 @@ def _tracked(backend: Any, run: RunInfo, context: Context) -> Iterator[list[str]
 
 
 def _sources_of(step: Step) -> tuple[str, ...]:
-    entry = TASK_REGISTRY.entry_of(step.task)
+    entry = TASK_REGISTRY.find_entry(step.task)
     return tuple(str(source) for source in entry.sources) if entry else ()

@@ -122,20 +122,20 @@ class Registry(MutableMapping[str, type[T]]):
             AmbiguousLabelError: If several owners offer it and none is preferred.
             PluginError: If the class cannot be imported, or is labelled otherwise.
         """
-        return self._loaded(self.find(label))
+        return self._loaded(self.get_entry(label))
 
     def __setitem__(self, label: str, cls: type[T]) -> None:
         """Register a class under a label, as defining it does."""
         self._add(check_label(label, cls), cls, self.sources_of(cls))
 
     def __delitem__(self, label: str) -> None:
-        self._drop(self.find(label))
+        self._drop(self.get_entry(label))
 
     def __contains__(self, label: object) -> bool:
         if not isinstance(label, str):
             return False
         try:
-            self.find(label)
+            self.get_entry(label)
         except UnknownLabelError:
             return False
         except AmbiguousLabelError:
@@ -173,7 +173,7 @@ class Registry(MutableMapping[str, type[T]]):
         """Return all classes, imported or not, each once, in the order of their registration."""
         return _each_once(entry for owners in self._entries.values() for entry in owners.values())
 
-    def find(self, label: str) -> Registration:
+    def get_entry(self, label: str) -> Registration:
         """Return what a short or qualified label names, and import nothing.
 
         Raises:
@@ -200,13 +200,13 @@ class Registry(MutableMapping[str, type[T]]):
     def name_of(self, entry: Registration) -> str:
         """Return the shortest label that names ``entry`` without doubt."""
         try:
-            if self.find(entry.label) is entry:
+            if self.get_entry(entry.label) is entry:
                 return entry.label
         except (UnknownLabelError, AmbiguousLabelError):
             pass
         return f"{entry.owners[0]}:{entry.label}"
 
-    def entry_of(self, cls: type) -> Registration | None:
+    def find_entry(self, cls: type) -> Registration | None:
         """Return the registration of an imported class, or None."""
         return next((entry for entry in self.registrations() if entry.cls is cls), None)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTEXT_FILE",
     "METRICS_FILE",
-    "find_run_folder",
+    "get_run_folder",
     "read_metrics",
     "write_context",
     "write_metrics",
@@ -29,7 +29,7 @@ CONTEXT_FILE = "context.yaml"
 METRICS_FILE = "metrics.json"
 
 
-def find_run_folder(storage: BaseStorage, run: str, *, option: str) -> str:
+def get_run_folder(storage: BaseStorage, run: str, *, option: str) -> str:
     """Return the folder, relative to the root of the storage, of a run that is there.
 
     Args:

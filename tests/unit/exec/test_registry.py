@@ -104,7 +104,7 @@ def test_listing_imports_nothing(registry: Registry[Thing]) -> None:
     assert list(registry) == ["training"]
     assert "training" in registry
     assert len(registry) == 1
-    assert registry.find("acme:training").cls is None
+    assert registry.get_entry("acme:training").cls is None
 
 
 def test_looking_up_imports_once(registry: Registry[Thing]) -> None:
@@ -190,7 +190,7 @@ def test_prefer_chooses_between_distributions(registry: Registry[Thing]) -> None
 
     registry.prefer = {"training": "Beta"}
 
-    assert registry.find("training").owners == ("beta",)
+    assert registry.get_entry("training").owners == ("beta",)
     assert list(registry) == ["acme:training", "training"]
 
 
@@ -221,7 +221,7 @@ def test_same_target_of_two_distributions_is_one_class(registry: Registry[Thing]
     registry.declare("training", BETA, "acme.dags:Training", lambda: Training)
 
     assert len(registry) == 1
-    assert registry.find("training").sources == (ACME, BETA)
+    assert registry.get_entry("training").sources == (ACME, BETA)
     assert registry["acme:training"] is registry["beta:training"]
 
 
@@ -233,7 +233,7 @@ def test_class_of_entry_point_and_project_has_both_sources(registry: Registry[Th
 
     registry.register(Training)
 
-    assert registry.find("training").sources == (ACME, project)
+    assert registry.get_entry("training").sources == (ACME, project)
     assert registry["acme:training"] is registry["project:training"] is Training
     assert list(registry) == ["training"]
 
@@ -248,7 +248,7 @@ def test_importing_a_declared_class_keeps_its_source(registry: Registry[Thing]) 
     registry.declare("training", ACME, "acme.dags:Training", load)
 
     assert registry["training"] is Training
-    assert registry.find("training").sources == (ACME,)
+    assert registry.get_entry("training").sources == (ACME,)
 
 
 def test_undeclared_class_of_a_distribution_has_no_short_label(registry: Registry[Thing]) -> None:
@@ -358,8 +358,8 @@ def test_registering_to_the_end_is_kept(registry: Registry[Thing]) -> None:
 def test_registration_of_a_class_is_found_again(registry: Registry[Thing]) -> None:
     registry.register(Training)
 
-    assert registry.entry_of(Training) == registry.find("training")
-    assert registry.entry_of(Other) is None
+    assert registry.find_entry(Training) == registry.get_entry("training")
+    assert registry.find_entry(Other) is None
 
 
 def test_source_says_where_a_class_came_from() -> None:
