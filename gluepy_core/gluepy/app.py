@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from gluepy.exec.tasks import Task
     from gluepy.plugin.manager import Hooks
 
-__all__ = ["App", "Options", "get_app", "set_app"]
+__all__ = ["App", "Options", "folder_of_manage_py", "get_app", "set_app"]
 
 _AUTOLOAD_OFF = "GLUEPY_DISABLE_PLUGIN_AUTOLOAD"
 
@@ -120,7 +120,7 @@ class App:
         if folder and not os.path.isdir(folder):
             raise CommandError(f"there is no folder {folder!r}", hint="Check --project.")
         # A manage.py belongs to its own project, from wherever it is run.
-        project = find_project(_absolute(folder or _folder_of_manage_py()))
+        project = find_project(_absolute(folder or folder_of_manage_py()))
         if project is None and folder:
             raise NoProjectError(folder)
         if project is None:
@@ -290,6 +290,8 @@ class App:
             for one in self.contributions:
                 if one.kind == kind and one.state in USABLE:
                     registry.declare(one.name, source_of(one), one.value, partial(self.load, one))
+                elif one.kind == kind and one.state == "blocked":
+                    registry.block(one.name, source_of(one), one.reason)
         self._is_declared = True
 
     # -- hooks ---------------------------------------------------------------------------------
@@ -465,7 +467,7 @@ def _absolute(folder: str) -> str:
         ) from error
 
 
-def _folder_of_manage_py() -> str:
+def folder_of_manage_py() -> str:
     """Return the folder of the ``manage.py`` that runs, if one does; else an empty text."""
     script = getattr(sys.modules.get("__main__"), "__file__", None) or ""
     if os.path.basename(script) == "manage.py":

@@ -7,6 +7,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── OptionClashError
     │   ├── UnknownCommandError
     │   ├── UnknownLabelError            (also a KeyError)
+    │   │   └── BlockedLabelError
     │   ├── AmbiguousLabelError          (also a LookupError)
     │   ├── UnknownHookError
     │   ├── UnknownStepError
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousLabelError",
+    "BlockedLabelError",
     "BootstrapError",
     "CommandError",
     "ContextError",
@@ -208,6 +210,25 @@ class UnknownLabelError(CommandError, KeyError):
         super().__init__(f"no {kind} is labelled {label!r}", hint=hint)
         self.kind = kind
         self.label = label
+
+
+class BlockedLabelError(UnknownLabelError):
+    """What has the label is installed, and an option or setting forbids its use.
+
+    Args:
+        kind: ``DAG``, ``task`` or ``command``.
+        label: As asked for.
+        source: The distribution that offers it, with its version.
+        by: What forbids it: ``PLUGINS_BLOCK`` or ``--no-plugin``.
+    """
+
+    def __init__(self, kind: str, label: str, source: str, by: str) -> None:
+        super().__init__(kind, label, ())
+        self.message = f"the {kind} {label!r} of {source} is blocked by {by}"
+        self.hint = f"Lift that, or run 'gluepy plugins' to see all that {by} blocks."
+        self.args = (self.message,)
+        self.source = source
+        self.by = by
 
 
 class AmbiguousLabelError(CommandError, LookupError):
@@ -581,7 +602,7 @@ class WrapperError(PluginError):
         super().__init__(
             plugin,
             f"its hook {hook!r} raised {error}",
-            hint="Mend the plugin, or run without it: --no-plugin NAME.",
+            hint="Mend the plugin, or switch it off: --no-plugin NAME, or the setting HOOKS.",
         )
         self.hook = hook
         self.error = error

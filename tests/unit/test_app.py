@@ -17,6 +17,7 @@ from gluepy.exceptions import (
     ModuleLoadError,
     NoProjectError,
     PluginLoadError,
+    SettingsError,
     UnknownPluginError,
 )
 from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY, bootstrap
@@ -158,6 +159,27 @@ def test_bootstrap_imports_the_modules_of_the_project(folder: Path) -> None:
     bootstrap()
 
     assert "training" in DAG_REGISTRY
+
+
+def test_bootstrap_of_a_broken_project_is_an_error(folder: Path) -> None:
+    write(folder / "gluepy.toml", "not toml")
+    set_app(App())
+
+    with pytest.raises(SettingsError):
+        bootstrap()
+
+
+def test_bootstrap_in_a_manage_py_leaves_errors_to_the_command_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder / "gluepy.toml", "not toml")
+    monkeypatch.setattr(sys.modules["__main__"], "__file__", "manage.py", raising=False)
+    set_app(App())
+
+    bootstrap()
+
+    with pytest.raises(SettingsError):
+        _ = get_app().settings
 
 
 def test_modules_are_imported_in_their_order(folder: Path) -> None:

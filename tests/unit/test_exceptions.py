@@ -10,6 +10,7 @@ import pytest
 from gluepy import exceptions
 from gluepy.exceptions import (
     AmbiguousLabelError,
+    BlockedLabelError,
     BootstrapError,
     CommandError,
     ContextError,
@@ -92,6 +93,11 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
         UnknownLabelError("DAG", "trainning", ["training", "scoring"]),
         "no DAG is labelled 'trainning'",
         "Did you mean 'training'?",
+    ),
+    (
+        BlockedLabelError("DAG", "training", "acme 1.0", "PLUGINS_BLOCK"),
+        "the DAG 'training' of acme 1.0 is blocked by PLUGINS_BLOCK",
+        "Lift that, or run 'gluepy plugins' to see all that PLUGINS_BLOCK blocks.",
     ),
     (
         UnknownLabelError("task", "xyz", []),
@@ -301,7 +307,7 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
     (
         WrapperError(ACME, "around_task", "KeyError: 'x'"),
         f"{ACME}: its hook 'around_task' raised KeyError: 'x'",
-        "Mend the plugin, or run without it: --no-plugin NAME.",
+        "Mend the plugin, or switch it off: --no-plugin NAME, or the setting HOOKS.",
     ),
     (StorageError("is gone"), "is gone", ""),
     (

@@ -14,7 +14,12 @@ import click
 
 from gluepy.commands._output import flush_results, note, print_error, warn
 from gluepy.commands._setup import set_up
-from gluepy.exceptions import AmbiguousLabelError, GluepyError, UnknownCommandError
+from gluepy.exceptions import (
+    AmbiguousLabelError,
+    BlockedLabelError,
+    GluepyError,
+    UnknownCommandError,
+)
 from gluepy.plugin.contributions import USABLE
 from gluepy.utils.names import normalise
 
@@ -125,6 +130,7 @@ class GluepyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first argument names; suggest one for a typing error."""
         if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
+            _refuse_blocked(args[0])
             raise UnknownCommandError(args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
 
@@ -256,6 +262,19 @@ class GluepyGroup(click.Group):
             },
         }
         return {title: section for title, section in sections.items() if section}
+
+
+def _refuse_blocked(name: str) -> None:
+    """Say that a command is installed and blocked, if it is.
+
+    Raises:
+        BlockedLabelError: If it is.
+    """
+    owner, _, short = name.rpartition(":")
+    for one in _app().contributions:
+        is_meant = one.kind == "command" and one.name == short and owner in ("", one.distribution)
+        if is_meant and one.state == "blocked":
+            raise BlockedLabelError("command", name, one.source, one.reason)
 
 
 def _find_contributed(name: str) -> Contribution | None:

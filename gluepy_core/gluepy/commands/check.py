@@ -87,6 +87,7 @@ def _findings(app: App) -> Iterator[Finding]:
         yield Finding("settings", "FAIL", error.message, error.hint)
         return
     areas: dict[str, Callable[[App], Iterator[Finding]]] = {
+        "backends": _backends,
         "storage": _storage,
         "context": _context,
         "project": _project,
@@ -121,6 +122,16 @@ def _settings(app: App) -> Iterator[Finding]:
         if normalise(owner) not in known:
             error = UnknownPluginError(f"PREFER[{label!r}]", owner, known)
             yield Finding("settings", "warn", error.message, error.hint)
+
+
+def _backends(app: App) -> Iterator[Finding]:
+    """Make what the settings name; the storage and the context are looked at by themselves."""
+    from gluepy.utils.backends import make_backend
+
+    names = ("DATA_BACKEND", "MLOPS_BACKEND", "START_TASK")
+    for name in names:
+        make_backend(name, getattr(app.settings, name))
+    yield Finding("backends", "ok", f"{', '.join(names)} can be used")
 
 
 def _storage(app: App) -> Iterator[Finding]:

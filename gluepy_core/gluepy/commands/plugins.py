@@ -64,13 +64,12 @@ def _gives(ones: Sequence[Contribution]) -> str:
 
 
 def _state(ones: Sequence[Contribution]) -> str:
-    """Return the one state that all share, or what is unusual, each once."""
-    states = dict.fromkeys(
-        one.state_text if one.state != "conflict" else f"{one.name}: {one.state_text}"
-        for one in ones
-        if one.state not in FINE
-    )
-    return "; ".join(states) or "on"
+    """Return the one state that all share, or those that are unusual, with their names."""
+    states = {one.state_text if one.state not in FINE else "on" for one in ones}
+    if len(states) == 1:
+        return states.pop()
+    unusual = [one for one in ones if one.state not in FINE]
+    return "; ".join(dict.fromkeys(f"{one.name}: {one.state_text}" for one in unusual))
 
 
 def _long(found: Sequence[Contribution]) -> str:

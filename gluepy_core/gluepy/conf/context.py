@@ -336,6 +336,8 @@ class DefaultContextManager:
         local_patches: Sequence[str] | None,
         overrides: Mapping[str, Any] | None,
     ) -> None:
+        if "gluepy" in (overrides or {}):
+            raise OverrideError("gluepy", "this section says who the run is, and cannot be set")
         for path in patches or ():
             _patch(data, "--patch", path, self.read_file)
         for path in local_patches or ():

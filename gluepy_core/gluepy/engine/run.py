@@ -128,7 +128,6 @@ def run(
     folder = str(context.gluepy.run_folder)
     earlier = read_metrics(default_storage, folder)
     backend = make_backend("MLOPS_BACKEND", settings.MLOPS_BACKEND)  # its own: runs share none
-    write_context(default_storage, folder, dump_context(context))
     info = RunInfo(
         run_id=str(context.gluepy.run_id),
         dag=plan.dag,
@@ -150,6 +149,7 @@ def run(
             write_metrics(default_storage, folder, metrics)
 
     with _current(context, tracking), _tracked(backend, info, context) as ended:
+        write_context(default_storage, folder, dump_context(context))
         report = run_plan(plan, info, hooks, tracking, save=save, sources_of=_sources_of)
         ended.append(report.status)
     evaluations = tuple(step.label for step in plan.steps if step.is_evaluation)

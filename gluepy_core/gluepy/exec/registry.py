@@ -18,6 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from gluepy.exceptions import (
     AmbiguousLabelError,
+    BlockedLabelError,
     DuplicateLabelError,
     PluginError,
     UnknownLabelError,
@@ -109,6 +110,7 @@ class Registry(MutableMapping[str, type[T]]):
         # By label, then by owner. A class with two owners stands under both. The inner dicts are
         # replaced and never changed, so that a copy of the outer one is enough to undo.
         self._entries: dict[str, dict[str, Registration]] = {}
+        self._blocked: list[tuple[str, Source, str]] = []
         # Every label that a class has ever had, by target: only there can an old one be found.
         self._labels: dict[str, set[str]] = {}
 
@@ -177,19 +179,19 @@ class Registry(MutableMapping[str, type[T]]):
         """Return what a short or qualified label names, and import nothing.
 
         Raises:
-            UnknownLabelError: If no class has it.
+            UnknownLabelError: If no class has it; a `BlockedLabelError` if that may not be used.
             AmbiguousLabelError: If several owners offer it and none is preferred.
         """
         owner, colon, short = label.rpartition(":")
         if colon:
             entry = self._entries.get(short, {}).get(normalise(owner))
             if entry is None:
-                raise UnknownLabelError(self.kind, label, self._qualified_names())
+                raise self._unknown(label, self._qualified_names())
             return entry
         offers = self._offers(label)
         if not offers:
             names = [name for name in self._entries if self._offers(name)]
-            raise UnknownLabelError(self.kind, label, names or self._qualified_names())
+            raise self._unknown(label, names or self._qualified_names())
         if len(offers) == 1:
             return offers[0]
         preferred = self._entries[label].get(normalise(self.prefer.get(label, "")))
@@ -227,8 +229,19 @@ class Registry(MutableMapping[str, type[T]]):
                 return
         self._put(Registration(label, target, (source,), load))
 
+    def block(self, label: str, source: Source, by: str) -> None:
+        """Note a class that is installed and may not be used, to say so when it is asked for.
+
+        Args:
+            label: The name of the entry point.
+            source: The distribution that declares it.
+            by: What forbids its use.
+        """
+        self._blocked.append((label, source, by))
+
     def withdraw(self) -> None:
-        """Take back all that was declared and never imported."""
+        """Take back all that was declared and never imported, and what was blocked."""
+        self._blocked.clear()
         for entry in self.registrations():
             if entry.cls is None:
                 self._drop(entry)
@@ -309,6 +322,13 @@ class Registry(MutableMapping[str, type[T]]):
     def _offers(self, label: str) -> list[Registration]:
         owners = self._entries.get(label, {})
         return [entry for entry in _each_once(owners.values()) if entry.is_public]
+
+    def _unknown(self, label: str, known: Iterable[str]) -> UnknownLabelError:
+        owner, _, short = label.rpartition(":")
+        for name, source, by in self._blocked:
+            if name == short and owner in ("", source.owner):
+                return BlockedLabelError(self.kind, label, str(source), by)
+        return UnknownLabelError(self.kind, label, known)
 
     def _qualified_names(self) -> list[str]:
         return [f"{owner}:{label}" for label, owners in self._entries.items() for owner in owners]

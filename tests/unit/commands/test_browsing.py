@@ -302,7 +302,17 @@ def test_plugins_shows_what_is_unusual(
     row = next(line for line in result.stdout.splitlines() if line.startswith("beta "))
     assert "1 DAG, 1 hook plugin" in row
     assert "training: conflict with acme 1.0 (acme.dags:Training)" in row
-    assert "blocked by PLUGINS_BLOCK" in row
+    assert "watch: blocked by PLUGINS_BLOCK" in row
+
+
+def test_plugins_shows_the_state_that_all_share(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLUEPY_PLUGINS_BLOCK", "acme")
+
+    row = next(line for line in run("plugins").stdout.splitlines() if line.startswith("acme "))
+
+    assert row.endswith("  blocked by PLUGINS_BLOCK")
 
 
 def test_plugins_can_be_long(run: Run) -> None:
@@ -545,6 +555,19 @@ def test_check_goes_on_after_a_failing_area(run: Run, folder: Path) -> None:
     assert ("project", "FAIL") in levels
     assert ("settings", "warn") in levels
     assert result.exit_code == 3
+
+
+@pytest.mark.parametrize("setting", ["DATA_BACKEND", "MLOPS_BACKEND", "START_TASK"])
+def test_check_names_a_backend_that_is_not_there(
+    run: Run, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    monkeypatch.setenv(f"GLUEPY_{setting}", "nowhere.Backend")
+
+    result = run("check", "-f", "json")
+
+    failed = [one for one in findings(result) if one["level"] == "FAIL"]
+    assert result.exit_code == 3
+    assert failed[0]["text"].startswith(f"{setting} names 'nowhere.Backend'")
 
 
 def test_check_without_settings_stops_there(run: Run, folder: Path) -> None:

@@ -185,6 +185,16 @@ def test_command_that_two_distributions_offer_is_called_by_its_qualified_name(
     assert "  acme:sync" in run("--help").stdout
 
 
+@pytest.mark.parametrize("name", ["sync", "acme:sync"])
+def test_blocked_command_says_so(run: Run, folder: Path, name: str) -> None:
+    install(folder, "acme")
+
+    result = run("--no-plugin", "acme", name)
+
+    assert result.exit_code == 2
+    assert f"the command {name!r} of acme 1.0 is blocked by --no-plugin\n" in result.stderr
+
+
 def test_prefer_chooses_between_commands(run: Run, folder: Path) -> None:
     install(folder, "acme")
     install(folder, "beta")

@@ -387,6 +387,7 @@ def test_tracker_that_is_down_is_named_before_anything_runs(run: Run, project: P
     assert result.stderr.startswith(
         "Error: MLOPS_BACKEND 'Down' cannot begin a run: ConnectionError: no server\n"
     )
+    assert not (project / "data").exists()
 
 
 def test_tracker_that_cannot_end_a_run_does_not_spoil_it(

@@ -456,10 +456,15 @@ def test_run_meta_takes_more(project: Project) -> None:
 def test_nobody_but_us_writes_the_section_of_the_run(project: Project) -> None:
     project.config("gluepy: {run_id: forged}\n")
 
-    context = project.manager.create_context(run_id="mine", overrides={"gluepy": {"x": 1}})
+    context = project.manager.create_context(run_id="mine")
 
     assert set(context.gluepy) == {"run_id", "run_folder", "created_at"}
     assert context.gluepy.run_id == "mine"
+
+
+def test_section_of_the_run_cannot_be_overridden(project: Project) -> None:
+    with pytest.raises(OverrideError, match=r"^--set 'gluepy': this section says who the run is"):
+        project.manager.create_context(overrides={"gluepy": {"run_id": "forged"}})
 
 
 def test_patch_of_an_aliased_section_changes_that_section_only(project: Project) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gluepy.exceptions import (
     AmbiguousLabelError,
+    BlockedLabelError,
     DuplicateLabelError,
     PluginLoadError,
     UnknownLabelError,
@@ -158,6 +159,34 @@ def test_withdrawing_takes_back_what_was_not_imported(registry: Registry[Thing])
     registry.withdraw()
 
     assert list(registry) == ["kept"]
+
+
+@pytest.mark.parametrize("label", ["training", "acme:training"])
+def test_blocked_class_says_so_when_it_is_asked_for(registry: Registry[Thing], label: str) -> None:
+    registry.block("training", ACME, "PLUGINS_BLOCK")
+
+    assert label not in registry
+    with pytest.raises(BlockedLabelError) as caught:
+        registry[label]
+    assert str(caught.value) == f"the DAG {label!r} of acme 1.0 is blocked by PLUGINS_BLOCK"
+
+
+def test_blocked_class_is_in_nobodys_way(registry: Registry[Thing]) -> None:
+    registry.block("training", ACME, "PLUGINS_BLOCK")
+    declared(registry, BETA)
+
+    assert registry["training"] is Training
+    with pytest.raises(UnknownLabelError, match="gamma:training"):
+        registry["gamma:training"]
+
+
+def test_withdrawing_forgets_what_was_blocked(registry: Registry[Thing]) -> None:
+    registry.block("training", ACME, "PLUGINS_BLOCK")
+
+    registry.withdraw()
+
+    with pytest.raises(UnknownLabelError, match="no DAG is labelled"):
+        registry["training"]
 
 
 # -- conflicts ---------------------------------------------------------------------------------

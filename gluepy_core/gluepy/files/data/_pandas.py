@@ -70,13 +70,17 @@ def _write_parquet(df: pd.DataFrame, stream: BinaryIO, **options: Any) -> None:
     df.to_parquet(stream, **options)
 
 
+# Dates as text, as polars writes them: the numbers that pandas writes by default nobody can read
+# as dates again without knowing their unit.
+
+
 def _write_json(df: pd.DataFrame, stream: BinaryIO, **options: Any) -> None:
     orient = "records" if _only_counts_rows(df) else "columns"
-    df.to_json(stream, **{"orient": orient, **options})
+    df.to_json(stream, **{"orient": orient, "date_format": "iso", **options})
 
 
 def _write_jsonl(df: pd.DataFrame, stream: BinaryIO, **options: Any) -> None:
-    df.to_json(stream, **{"orient": "records", "lines": True, **options})
+    df.to_json(stream, **{"orient": "records", "lines": True, "date_format": "iso", **options})
 
 
 def _write_feather(df: pd.DataFrame, stream: BinaryIO, **options: Any) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -140,6 +142,17 @@ def test_default_manager_is_the_one_of_the_settings(storage: BaseStorage) -> Non
 
     assert isinstance(fresh._target(), PolarsDataManager)
     assert storage.ls("runs/1") == (["a.csv"], [])
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_dates_are_text_that_a_person_can_read(
+    manager: BaseDataManager, storage: BaseStorage, ending: str
+) -> None:
+    days = {"day": [datetime(2026, 11, 22, 10, 40, tzinfo=UTC)]}
+
+    manager.write(f"days.{ending}", _make(manager, days), root=True)
+
+    assert re.search(r'"2026-11-22.10:40:00', storage.open(f"days.{ending}", mode="r"))
 
 
 @pytest.mark.parametrize("ending", ["csv", "json"])
