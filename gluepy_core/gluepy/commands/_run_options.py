@@ -112,9 +112,11 @@ def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
         shown_by = {(one.plugin, one.source) for one in hooks.implementations("before_dag")}
         if _DISPLAY not in shown_by:
             hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), *_DISPLAY)
-    told = len(hooks.failures)
     result = run()
-    for failure in hooks.failures[told:]:
+    for failure in hooks.failures:
+        if failure.is_told:
+            continue  # at the end of an earlier run of this process
+        failure.is_told = True
         times = f" ({failure.times} times)" if failure.times > 1 else ""
         note(f"{failure.who}: hook {failure.hook!r} failed{times}: {failure.error}")
     return result

@@ -70,12 +70,13 @@ class Implementation:
 
 @dataclass(slots=True)
 class HookFailure:
-    """An observer that raised: which, what the first time, and how often."""
+    """An observer that raised: which, what the first time, how often, and whether users know."""
 
     who: str
     hook: str
     error: str
     times: int = 1
+    is_told: bool = False
 
 
 class Hooks:
