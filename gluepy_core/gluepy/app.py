@@ -24,7 +24,7 @@ from gluepy.exceptions import (
 )
 from gluepy.plugin.contributions import USABLE, Contribution, mark_conflicts
 from gluepy.plugin.discovery import Policy, discover
-from gluepy.utils.names import PROJECT
+from gluepy.utils.names import PROJECT, normalise
 
 if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
@@ -293,6 +293,21 @@ class App:
                 elif one.kind == kind and one.state == "blocked":
                     registry.block(one.name, source_of(one), one.reason)
         self._is_declared = True
+
+    def import_owner(self, label: str) -> None:
+        """Import what the distribution of a qualified label declares, if the label is unknown yet.
+
+        Only then are those of its classes known that it defines and does not declare.
+        """
+        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
+
+        owner = normalise(label.rpartition(":")[0])
+        if not owner or label in DAG_REGISTRY or label in TASK_REGISTRY:
+            return
+        for one in self.contributions:
+            if one.distribution == owner and one.kind in ("dag", "task") and one.state in USABLE:
+                with contextlib.suppress(PluginError):  # told when somebody asks for that class
+                    self.load(one)
 
     # -- hooks ---------------------------------------------------------------------------------
 

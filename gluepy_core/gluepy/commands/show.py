@@ -29,7 +29,9 @@ def command(label: str, *, source_code: bool, form: str) -> None:
     """Describe one DAG or task; its package is imported."""
     from gluepy.app import get_app
 
-    get_app().load_registries()
+    app = get_app()
+    app.load_registries()
+    app.import_owner(label)
     registry = _registry_of(label)
     entry = registry.get_entry(label)
     cls = registry[label]

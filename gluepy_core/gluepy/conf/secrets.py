@@ -18,7 +18,16 @@ ENV_REFERENCE = re.compile(r"\$\{env:([^{}]*)\}")
 _SECRET_WORDS = frozenset(
     {
         *("password", "passwords", "passwd", "pwd", "passphrase", "passcode"),
-        *("secret", "secrets", "token", "tokens", "credential", "credentials", "authorization"),
+        *(
+            "secret",
+            "secrets",
+            "token",
+            "tokens",
+            "credential",
+            "credentials",
+            "authorization",
+            "bearer",
+        ),
         *("apikey", "apikeys", "accesskey", "secretkey", "privatekey", "accountkey"),
     }
 )

@@ -215,9 +215,25 @@ def test_show_describes_a_task(run: Run) -> None:
     assert facts["conflict"] == ""
 
 
-def test_show_names_an_undeclared_class_by_its_qualified_label(run: Run) -> None:
-    run("show", "training")
+@pytest.mark.parametrize("label", ["acme:helper", "ACME:helper"])
+def test_undeclared_class_is_found_by_its_qualified_label(run: Run, label: str) -> None:
+    assert run("show", label).stdout.startswith("helper   task   acme 1.0")
+    assert "needs a method run(self)" in run("--no-plugins", "task", label).stderr
 
+
+def test_qualified_label_that_nobody_has_is_unknown(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry_points = {"gluepy.dags": {"nightly": "broken:Nightly"}}
+    install(folder, monkeypatch, "broken", entry_points=entry_points)
+
+    result = run("--no-plugins", "task", "broken:helper")
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith("Error: no task is labelled 'broken:helper'\n")
+
+
+def test_show_names_an_undeclared_class_by_its_qualified_label(run: Run) -> None:
     result = run("show", "acme:helper")
 
     assert "conflict  it is not declared as an entry point: say acme:helper" in result.stdout

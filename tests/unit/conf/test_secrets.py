@@ -13,7 +13,16 @@ from gluepy.conf.secrets import is_secret, mask, mask_arguments
     [
         *("password", "db_password", "DB-PASSWORD", "dbPassword", "passwd", "pwd", "passphrase"),
         *("secret", "client_secret", "token", "auth.token", "tokens", "credentials", "apikey"),
-        *("api_key", "apiKey", "API_KEY", "APIKey", "x-api-key", "access_key", "private_key"),
+        *(
+            "auth.bearer",
+            "api_key",
+            "apiKey",
+            "API_KEY",
+            "APIKey",
+            "x-api-key",
+            "access_key",
+            "private_key",
+        ),
         *("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "signing_key", "Authorization"),
         *("password2", "s3_secret_key"),
     ],
