@@ -240,13 +240,17 @@ class AmbiguousLabelError(CommandError, LookupError):
         kind: ``DAG`` or ``task``.
         label: The short label.
         owners: What offers it: distribution names, or ``project``.
+        preferred: What the setting ``PREFER`` chooses, which is none of these; empty if nothing.
     """
 
-    def __init__(self, kind: str, label: str, owners: Sequence[str]) -> None:
+    def __init__(
+        self, kind: str, label: str, owners: Sequence[str], *, preferred: str = ""
+    ) -> None:
         qualified = " and ".join(repr(f"{owner}:{label}") for owner in owners)
+        wrong = f"PREFER names {preferred!r}, which does not offer it. " if preferred else ""
         super().__init__(
             f"the {kind} label {label!r} is offered by more than one source: {qualified}",
-            hint=f"Use one of these, or choose in the settings: "
+            hint=f"{wrong}Use one of these, or choose in the settings: "
             f'PREFER = {{"{label}": "{owners[0]}"}}.',
         )
         self.kind = kind
@@ -596,9 +600,16 @@ class HookKindError(PluginError):
 
 
 class WrapperError(PluginError):
-    """A wrapper failed the task that it surrounds."""
+    """A wrapper failed the task that it surrounds.
 
-    def __init__(self, plugin: str, hook: str, error: str) -> None:
+    Args:
+        plugin: As in `PluginError`.
+        hook: That it implements.
+        error: What it raised, as text.
+        module: In which it is written, so that a report can show the author's own lines.
+    """
+
+    def __init__(self, plugin: str, hook: str, error: str, *, module: str = "") -> None:
         super().__init__(
             plugin,
             f"its hook {hook!r} raised {error}",
@@ -606,6 +617,7 @@ class WrapperError(PluginError):
         )
         self.hook = hook
         self.error = error
+        self.module = module
 
 
 class StorageError(GluepyError):

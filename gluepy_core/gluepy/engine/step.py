@@ -66,12 +66,15 @@ def _outcome(
         return plain
     if isinstance(error, SkipTask):
         return replace(plain, status="skipped", reason=text_of(error))
+    culprit: BaseException = error
+    if isinstance(error, WrapperError) and error.__cause__ is not None:
+        culprit, home = error.__cause__, error.module  # where the plugin's author has to look
     return replace(
         plain,
         status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
         error=describe_error(error),
         hint=error.hint if isinstance(error, GluepyError) else "",
-        frames=extract_frames(error, home=home),
+        frames=extract_frames(culprit, home=home),
         traceback=format_traceback(error),
         plugin=error.plugin if isinstance(error, WrapperError) else "",
     )

@@ -194,9 +194,11 @@ class Registry(MutableMapping[str, type[T]]):
             raise self._unknown(label, names or self._qualified_names())
         if len(offers) == 1:
             return offers[0]
-        preferred = self._entries[label].get(normalise(self.prefer.get(label, "")))
+        choice = self.prefer.get(label, "")
+        preferred = self._entries[label].get(normalise(choice))
         if preferred is None:
-            raise AmbiguousLabelError(self.kind, label, [entry.owners[0] for entry in offers])
+            owners = [entry.owners[0] for entry in offers]
+            raise AmbiguousLabelError(self.kind, label, owners, preferred=choice)
         return preferred
 
     def name_of(self, entry: Registration) -> str:

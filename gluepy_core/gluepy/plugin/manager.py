@@ -368,5 +368,6 @@ class _Wrapping:
         except (SkipTask, KeyboardInterrupt):
             raise
         except BaseException as error:  # also sys.exit()
-            who, hook = self._implementation.who, self._implementation.hook
-            raise WrapperError(who, hook, reason_of(error)) from error
+            one = self._implementation
+            module = one.function.__module__
+            raise WrapperError(one.who, one.hook, reason_of(error), module=module) from error

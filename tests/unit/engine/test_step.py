@@ -99,6 +99,8 @@ def test_failing_wrapper_is_named(info: RunInfo) -> None:
         "WrapperError: plugin 'tracing' of acme 1.0: "
         "its hook 'around_task' raised LookupError: no span"
     )
+    assert outcome.frames[-1].code == 'raise LookupError("no span")'
+    assert outcome.frames[-1].origin == "user"
 
 
 def test_wrapper_that_handles_an_error_makes_the_task_succeed(info: RunInfo) -> None:

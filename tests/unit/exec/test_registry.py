@@ -228,8 +228,9 @@ def test_prefer_of_something_else_does_not_choose(registry: Registry[Thing]) -> 
 
     registry.prefer = {"training": "gamma", "other": "acme"}
 
-    with pytest.raises(AmbiguousLabelError):
+    with pytest.raises(AmbiguousLabelError) as caught:
         registry["training"]
+    assert caught.value.hint.startswith("PREFER names 'gamma', which does not offer it. Use one")
 
 
 def test_project_and_distribution_can_be_in_conflict(registry: Registry[Thing]) -> None:
