@@ -20,16 +20,6 @@ class StorageTests:
         """Give an empty storage; it may ``yield`` it and clean up."""
         raise NotImplementedError(f"{type(self).__name__} needs a fixture 'storage'")
 
-    def link(self, storage: BaseStorage, target: str, path: str) -> None:
-        """Put a link at ``path`` that leads to ``target``; override it where there are links.
-
-        Args:
-            storage: The storage.
-            target: As the link holds it: relative to the folder of the link, or absolute.
-            path: Relative to the root.
-        """
-        pytest.skip(f"{type(storage).__name__} has no links")
-
     def all_files(self, storage: BaseStorage) -> list[str]:
         """Return the paths of all files, sorted; override it to show what `ls` hides."""
         return sorted(_iter_files(storage, "."))

@@ -100,6 +100,16 @@ class PathTests(StorageTests):
 class LinkTests(StorageTests):
     """No link leads out of the root."""
 
+    def link(self, storage: BaseStorage, target: str, path: str) -> None:
+        """Put a link at ``path`` that leads to ``target``.
+
+        Args:
+            storage: The storage.
+            target: As the link holds it: relative to the folder of the link, or absolute.
+            path: Relative to the root.
+        """
+        raise NotImplementedError(f"{type(self).__name__} needs a method 'link'")
+
     def test_link_out_of_the_root_is_refused_by_every_method(
         self, storage: BaseStorage, tmp_path_factory: pytest.TempPathFactory
     ) -> None:

@@ -20,11 +20,15 @@ from gluepy.testing._storage_paths import LinkTests, PathTests
 from gluepy.testing._storage_tree import CopyTests, KindTests, TreeTests
 from gluepy.testing._storage_writes import WriteTests
 
-__all__ = ["StorageSuite"]
+__all__ = ["LinkedStorageSuite", "StorageSuite"]
 
 
-class StorageSuite(ContentTests, PathTests, LinkTests, TreeTests, CopyTests, KindTests, WriteTests):
+class StorageSuite(ContentTests, PathTests, TreeTests, CopyTests, KindTests, WriteTests):
     """Tests that every storage passes; inherit it and define the fixture ``storage``.
 
-    A backend with links overrides `link`, one with hidden temporary files `all_files`.
+    A backend with hidden temporary files overrides `all_files`.
     """
+
+
+class LinkedStorageSuite(StorageSuite, LinkTests):
+    """The same for a storage that has links, as a file system does: define `link` too."""

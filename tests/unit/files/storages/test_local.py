@@ -24,13 +24,13 @@ from gluepy.exceptions import (
 )
 from gluepy.files.storages import BaseStorage, _disk
 from gluepy.files.storages.local import LocalStorage
-from gluepy.testing.storages import StorageSuite
+from gluepy.testing.storages import LinkedStorageSuite
 from gluepy.utils.loading import scoped
 
 NOBODY = 65534
 
 
-class DiskSuite(StorageSuite):
+class DiskSuite(LinkedStorageSuite):
     def link(self, storage: BaseStorage, target: str, path: str) -> None:
         Path(storage.root).mkdir(exist_ok=True)
         Path(storage.root, path).symlink_to(target)
