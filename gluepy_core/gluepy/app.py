@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
     from gluepy.engine.run import RunRequest, RunResult
     from gluepy.exec.records import CommandInfo, SettingsInfo
+    from gluepy.exec.registry import Registry
     from gluepy.exec.tasks import Task
     from gluepy.plugin.manager import Hooks
 
@@ -294,15 +295,13 @@ class App:
                     registry.block(one.name, source_of(one), one.reason)
         self._is_declared = True
 
-    def import_owner(self, label: str) -> None:
-        """Import what the distribution of a qualified label declares, if the label is unknown yet.
+    def import_owner(self, label: str, *registries: Registry[Any]) -> None:
+        """Import what the distribution of a qualified label declares, if no registry knows it yet.
 
         Only then are those of its classes known that it defines and does not declare.
         """
-        from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
-
         owner = normalise(label.rpartition(":")[0])
-        if not owner or label in DAG_REGISTRY or label in TASK_REGISTRY:
+        if not owner or any(label in registry for registry in registries):
             return
         for one in self.contributions:
             if one.distribution == owner and one.kind in ("dag", "task") and one.state in USABLE:

@@ -129,10 +129,12 @@ class GluepyGroup(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the first argument names; suggest one for a typing error."""
-        if self.get_command(ctx, args[0]) is None and not ctx.resilient_parsing:
-            _refuse_blocked(args[0])
-            raise UnknownCommandError(args[0], self.list_commands(ctx))
-        return super().resolve_command(ctx, args)
+        name, *rest = args
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            _refuse_blocked(name)
+            raise UnknownCommandError(name, self.list_commands(ctx))
+        return name if command else None, command, rest
 
     def _own_commands(self) -> Mapping[str, click.Command]:
         """Return what the project's modules, and the plugins of its setting HOOKS, have added."""
@@ -270,10 +272,8 @@ def _refuse_blocked(name: str) -> None:
     Raises:
         BlockedLabelError: If it is.
     """
-    owner, _, short = name.rpartition(":")
-    for one in _app().contributions:
-        is_meant = one.kind == "command" and one.name == short and owner in ("", one.distribution)
-        if is_meant and one.state == "blocked":
+    for one in _commands_named(name):
+        if one.state == "blocked":
             raise BlockedLabelError("command", name, one.source, one.reason)
 
 
@@ -283,20 +283,23 @@ def _find_contributed(name: str) -> Contribution | None:
     Raises:
         AmbiguousLabelError: If several distributions offer it and none is preferred.
     """
-    owner, _, short = name.rpartition(":")
-    owner = normalise(owner)
-    offers = [
-        one
-        for one in _app().contributions
-        if one.kind == "command"
-        and one.name == short
-        and one.state in USABLE
-        and owner in ("", one.distribution)
-    ]
+    offers = [one for one in _commands_named(name) if one.state in USABLE]
     preferred = [one for one in offers if one.state != "conflict"] or offers
     if len(preferred) > 1:
-        raise AmbiguousLabelError("command", short, [one.distribution for one in preferred])
+        owners = [one.distribution for one in preferred]
+        raise AmbiguousLabelError("command", preferred[0].name, owners)
     return preferred[0] if preferred else None
+
+
+def _commands_named(name: str) -> list[Contribution]:
+    """Return all entry points that a command's short or qualified name may mean, in any state."""
+    owner, _, short = name.rpartition(":")
+    owner = normalise(owner)
+    return [
+        one
+        for one in _app().contributions
+        if one.kind == "command" and one.name == short and owner in ("", one.distribution)
+    ]
 
 
 def _is_same(first: click.Command, second: click.Command) -> bool:

@@ -22,6 +22,7 @@ from gluepy.exceptions import (
 )
 from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
 from gluepy.exec.registry import Registration, Registry
+from gluepy.plugin._aside import output_aside
 from gluepy.utils.errors import reason_of
 
 __all__ = ["command", "find_entry_points", "render_toml"]
@@ -132,7 +133,7 @@ def _checked(label: str, target: str) -> str:
 def _guarded(module: str) -> Iterator[None]:
     """Say in one sentence why a module cannot be imported, and keep its prints off the result."""
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with output_aside():
             yield
     except (GluepyError, KeyboardInterrupt):
         raise

@@ -31,7 +31,7 @@ def command(label: str, *, source_code: bool, form: str) -> None:
 
     app = get_app()
     app.load_registries()
-    app.import_owner(label)
+    app.import_owner(label, DAG_REGISTRY, TASK_REGISTRY)
     registry = _registry_of(label)
     entry = registry.get_entry(label)
     cls = registry[label]

@@ -41,7 +41,7 @@ def command(label: str, run: str, tb: str, **options: Any) -> int:
 
     app = get_app()
     app.load_registries()
-    app.import_owner(label)
+    app.import_owner(label, TASK_REGISTRY)
     TASK_REGISTRY.get_entry(label)
     is_there = bool(run) and has_run(run)
     if run and not is_there:

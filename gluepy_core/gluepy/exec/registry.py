@@ -328,7 +328,7 @@ class Registry(MutableMapping[str, type[T]]):
     def _unknown(self, label: str, known: Iterable[str]) -> UnknownLabelError:
         owner, _, short = label.rpartition(":")
         for name, source, by in self._blocked:
-            if name == short and owner in ("", source.owner):
+            if name == short and normalise(owner) in ("", source.owner):
                 return BlockedLabelError(self.kind, label, str(source), by)
         return UnknownLabelError(self.kind, label, known)
 

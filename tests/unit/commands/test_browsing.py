@@ -221,6 +221,20 @@ def test_undeclared_class_is_found_by_its_qualified_label(run: Run, label: str) 
     assert "needs a method run(self)" in run("--no-plugins", "task", label).stderr
 
 
+def test_undeclared_task_is_found_though_a_dag_has_its_label(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (
+        "from gluepy import DAG, Task\n"
+        "class Both(Task):\n    label = 'both'\n    def run(self): pass\n"
+        "class BothDAG(DAG):\n    label = 'both'\n    tasks = [Both]\n"
+    )
+    entry_points = {"gluepy.dags": {"both": "beta:BothDAG"}}
+    install(folder, monkeypatch, "beta", entry_points=entry_points, modules={"beta": source})
+
+    assert run("task", "beta:both").exit_code == 0
+
+
 def test_qualified_label_that_nobody_has_is_unknown(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

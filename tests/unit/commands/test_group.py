@@ -185,7 +185,7 @@ def test_command_that_two_distributions_offer_is_called_by_its_qualified_name(
     assert "  acme:sync" in run("--help").stdout
 
 
-@pytest.mark.parametrize("name", ["sync", "acme:sync"])
+@pytest.mark.parametrize("name", ["sync", "acme:sync", "Acme:sync"])
 def test_blocked_command_says_so(run: Run, folder: Path, name: str) -> None:
     install(folder, "acme")
 

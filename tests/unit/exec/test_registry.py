@@ -161,7 +161,7 @@ def test_withdrawing_takes_back_what_was_not_imported(registry: Registry[Thing])
     assert list(registry) == ["kept"]
 
 
-@pytest.mark.parametrize("label", ["training", "acme:training"])
+@pytest.mark.parametrize("label", ["training", "acme:training", "Acme:training"])
 def test_blocked_class_says_so_when_it_is_asked_for(registry: Registry[Thing], label: str) -> None:
     registry.block("training", ACME, "PLUGINS_BLOCK")
 
