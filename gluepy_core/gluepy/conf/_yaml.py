@@ -17,6 +17,8 @@ _MAX_SIZE = 8 * 1024 * 1024
 _MAX_DEPTH = 100
 _MAX_NODES = 500_000
 
+_MERGE, _VALUE, _TEXT = (f"tag:yaml.org,2002:{name}" for name in ("merge", "value", "str"))
+
 # libyaml's parser is ten times faster; PyYAML can be built without it.
 _CLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -24,6 +26,31 @@ _CDumper: type[yaml.SafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 class _Loader(_CLoader):  # type: ignore[misc, valid-type]  # chosen above
     """Safe: makes plain values only, and refuses every tag of Python's."""
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Put the pairs that ``<<`` merges before those of the mapping itself, which override them.
+
+        Of several mappings the first that has a key counts. PyYAML 6.0.4 gets that wrong: it drops
+        the later of two keys when Python happens to keep their texts as one object.
+
+        Source: https://yaml.org/type/merge.html
+        """
+        merged: dict[object, tuple[yaml.Node, yaml.Node]] = {}
+        own = []
+        for key, value in node.value:
+            if key.tag == _VALUE:
+                key.tag = _TEXT  # a plain "=", which means nothing special here
+            if key.tag != _MERGE:
+                own.append((key, value))
+                continue
+            for source in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                if not isinstance(source, yaml.MappingNode):
+                    problem = f"expected a mapping for merging, but found {source.id}"
+                    raise yaml.constructor.ConstructorError(None, None, problem, source.start_mark)
+                self.flatten_mapping(source)
+                pairs = {_identity(pair[0]): pair for pair in source.value}
+                merged = pairs | merged
+        node.value = [*merged.values(), *own]
 
 
 class _Dumper(_CDumper):  # type: ignore[misc, valid-type]  # chosen above
@@ -172,10 +199,17 @@ def _refuse_duplicate_keys(node: yaml.MappingNode, where: str) -> None:
         keys.add((key.tag, key.value))
 
 
+def _identity(key: yaml.Node) -> object:
+    return (key.tag, key.value) if isinstance(key, yaml.ScalarNode) else id(key)
+
+
 def _invalid(error: yaml.YAMLError, where: str) -> ContextError:
     if not isinstance(error, yaml.MarkedYAMLError):
         return ContextError(where, f"is no text that YAML allows: {_one_line(error)}")
     mark = error.problem_mark or error.context_mark
+    if "maximum nesting depth" in (error.problem or ""):
+        # libyaml has a limit of its own, and reads ahead of what it tells.
+        return ContextError(_at(where, mark), f"is nested more than {_MAX_DEPTH} deep")
     return ContextError(_at(where, mark), f"is not valid YAML: {error.problem or error.context}")
 
 
