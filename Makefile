@@ -54,12 +54,16 @@ SOURCES := gluepy_core tests plugins benchmarks docs
 	@$(BIN313)/python $(PIP) install --editable . --group test
 	@touch $@
 
+# What the tests of a plugin run, and it does not require.
+BESIDE_gluepy-dask := plugins/gluepy-flights
+
 # One environment per plugin: what a plugin forgot to require is then found missing.
 .venv-plugins/%/.test: plugins/%/pyproject.toml pyproject.toml setup.cfg | .venv/bin/python
 	@echo "Setting up .venv-plugins/$* ..."
 	@test -x $(@D)/bin/python || $(BIN)/python -m venv $(@D)
 	@$(@D)/bin/python $(PIP) install --upgrade pip
 	@$(@D)/bin/python $(PIP) install --editable . --editable plugins/$* \
+		$(addprefix --editable ,$(BESIDE_$*)) \
 		--group plugins/$*/pyproject.toml:test
 	@touch $@
 
@@ -78,7 +82,7 @@ demo: .venv/.demo ## Run a real pipeline on 336,776 flights, in the folder demo/
 	@mkdir -p demo && rm -f demo/events.jsonl demo/*.prom && touch demo/.started
 	cd demo && gluepy list
 	cd demo && gluepy plugins
-	cd demo && gluepy dag flight-delays
+	cd demo && gluepy dag flight-delays --executor processes
 	@echo "What gluepy-logging noted:  demo/events.jsonl ($$(wc -l <demo/events.jsonl) events)"
 	@echo "What gluepy-metrics wrote:  $$(ls demo/*.prom)"
 	@echo "The report:  $$(find demo -name 'report*' -type f -newer demo/.started)"
@@ -109,6 +113,10 @@ layers: .venv/.dev ## Check that modules import only from lower layers.
 docs: .venv/.dev ## Build the documents into docs/_build/html.
 	@$(BIN)/sphinx-build -W --keep-going --quiet -b html docs docs/_build/html
 
+.PHONY: faults
+faults: .venv/.dev ## Run the fault suite in full: thousands of kills and disk faults; half an hour or more.
+	@GLUEPY_FAULTS=full $(BIN)/python -m pytest -n $(JOBS) tests/faults tests/unit/testing/test_faults.py
+
 .PHONY: test-313
 test-313: ## Run unit and functional tests under Python 3.13, where it is present.
 ifeq ($(PYTHON313),)
@@ -127,7 +135,7 @@ $(addprefix test-,$(PLUGINS)): test-%: .venv-plugins/%/.test
 	@cd plugins/$* && ../../.venv-plugins/$*/bin/python -m pytest
 
 .PHONY: bench
-bench: .venv/.dev ## Measure start-up and discovery against a floor.
+bench: .venv/.dev ## Measure start-up, steps, executors and plans, each against a floor.
 	@$(BIN)/python -m benchmarks
 
 .PHONY: format

@@ -128,6 +128,17 @@ def commands() -> Iterator[str]:
                 yield from ("```text", command.get_usage(ctx).removeprefix("Usage: "), "```", "")
                 yield from (inspect.cleandoc(command.help or ""), "")
                 yield from _options(command, ctx)
+                yield from _subcommands(command, ctx)
+
+
+def _subcommands(command: click.Command, ctx: click.Context) -> Iterator[str]:
+    children = command.commands if isinstance(command, click.Group) else {}
+    for name, child in children.items():
+        with click.Context(child, info_name=name, parent=ctx) as inner:
+            yield from _heading(4, inner.command_path)
+            yield from ("```text", child.get_usage(inner).removeprefix("Usage: "), "```", "")
+            yield from (inspect.cleandoc(child.help or ""), "")
+            yield from _options(child, inner)
 
 
 def _options(command: click.Command, ctx: click.Context) -> Iterator[str]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from gluepy.exec import DAG, EvaluationTask, Task
     from gluepy.exec.records import (
         CommandInfo,
+        ExecutorRequest,
         Frame,
         Outcome,
         RunInfo,
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
         StepReport,
         TaskInfo,
         TaskOutcome,
+        WorkerInfo,
     )
     from gluepy.plugin.hookspecs import hookimpl
 
@@ -26,6 +28,7 @@ __all__ = [
     "VERSION",
     "CommandInfo",
     "EvaluationTask",
+    "ExecutorRequest",
     "Frame",
     "Outcome",
     "RunInfo",
@@ -37,6 +40,7 @@ __all__ = [
     "Task",
     "TaskInfo",
     "TaskOutcome",
+    "WorkerInfo",
     "hookimpl",
 ]
 

@@ -14,6 +14,9 @@ def main() -> None:
     # walk through them, now and once more at the end. Commands that run something enable it.
     gc.disable()
     try:
+        from gluepy.utils.streams import open_closed_streams
+
+        open_closed_streams()
         from gluepy.commands import cli
 
         cli(prog_name="gluepy")

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from gluepy.conf.project import Project, find_project
 from gluepy.exceptions import (
     CommandError,
-    ModuleLoadError,
     NoProjectError,
     PluginError,
     SettingsError,
@@ -28,10 +27,9 @@ from gluepy.utils.names import PROJECT, normalise
 
 if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
-    from gluepy.engine.run import RunRequest, RunResult
+    from gluepy.engine.messages import Home
     from gluepy.exec.records import CommandInfo, SettingsInfo
     from gluepy.exec.registry import Registry
-    from gluepy.exec.tasks import Task
     from gluepy.plugin.manager import Hooks
 
 __all__ = ["App", "Options", "folder_of_manage_py", "get_app", "set_app"]
@@ -96,7 +94,8 @@ class App:
         builtin_commands: Collection[str] = (),
     ) -> None:
         self.options = options or Options()
-        self._warn = warn
+        #: Tells, in a sentence, what is wrong and does not stop anything.
+        self.warn = warn
         self._trace = trace
         self._builtin_commands = builtin_commands
         self._is_declared = False
@@ -356,7 +355,7 @@ class App:
             if self.options.strict_plugins:
                 raise
             hint = f" {error.hint}" if error.hint else ""
-            self._warn(f"{error}; the run goes on without it.{hint}")
+            self.warn(f"{error}; the run goes on without it.{hint}")
 
     def _settings_info(self) -> SettingsInfo:
         from gluepy.exec.records import SettingsInfo
@@ -364,59 +363,29 @@ class App:
         root = self.project.root if self.project else ""
         return SettingsInfo(tuple(sorted(self.settings.masked().items())), project=root)
 
-    # -- engine --------------------------------------------------------------------------------
+    # -- workers -------------------------------------------------------------------------------
 
-    def run_dag(self, label: str, request: RunRequest) -> RunResult:
-        """Run the DAG with a label.
+    def home(self) -> Home:
+        """Return what sets worker processes up as this one is."""
+        return _Home(self.options, self.project.root if self.project else "")
 
-        Returns:
-            How it ended; a step that fails is no exception.
+    def worker_hooks(self) -> Hooks:
+        """Return the hooks of all plugins for a process that only carries steps out.
 
-        Raises:
-            GluepyError: If the run cannot begin, or its record cannot be kept.
+        Plugins are not configured there: `configure` is for the coordinating process, and
+        `worker_started` tells them the settings.
         """
-        from dataclasses import replace
+        from gluepy.plugin.manager import Hooks
+        from gluepy.plugin.project import import_plugin
 
-        from gluepy.engine.run import run
-        from gluepy.exec import DAG_REGISTRY
-        from gluepy.exec.plan import make_plan
-
-        self.load_registries()
-        dag = DAG_REGISTRY[label]
-        entry = DAG_REGISTRY.get_entry(label)
-        plan = make_plan(dag, request.selection, start=self._start_task())
-        plan = replace(plan, dag=DAG_REGISTRY.name_of(entry))  # a label that finds it again
-        sources = tuple(str(source) for source in entry.sources)
-        return run(plan, request, self.settings, self.hooks, sources=sources)
-
-    def run_task(self, label: str, request: RunRequest) -> RunResult:
-        """Run one task alone; its run has no DAG.
-
-        Raises:
-            GluepyError: If the run cannot begin, or its record cannot be kept.
-        """
-        from gluepy.engine.run import run
-        from gluepy.exec import TASK_REGISTRY
-        from gluepy.exec.plan import Plan, Step
-
-        self.load_registries()
-        task = TASK_REGISTRY[label]
-        name = TASK_REGISTRY.name_of(TASK_REGISTRY.get_entry(label))  # a label that finds it again
-        return run(Plan("", (Step(name, task),)), request, self.settings, self.hooks)
-
-    def _start_task(self) -> type[Task] | None:
-        """Return the user's own start task; None for the built-in one, which does nothing."""
-        from gluepy.exec.tasks import BootstrapTask, Task
-        from gluepy.utils.loading import import_string
-
-        dotted_path = self.settings.START_TASK
-        try:
-            task = import_string(dotted_path)
-        except ImportError as error:
-            raise ModuleLoadError("START_TASK", dotted_path, str(error)) from error
-        if not (isinstance(task, type) and issubclass(task, Task)):
-            raise ModuleLoadError("START_TASK", dotted_path, "it is no Task class")
-        return None if task is BootstrapTask else task
+        self._declare()
+        hooks = Hooks()
+        for dotted_path in self.settings.HOOKS:
+            hooks.add(import_plugin(dotted_path), dotted_path, "the project")
+        for one in self.contributions:
+            if one.kind == "hook" and one.state in USABLE:
+                self._add_hook_plugin(hooks, one)
+        return hooks
 
     # -- commands ------------------------------------------------------------------------------
 
@@ -427,6 +396,35 @@ class App:
     def after_command(self, command: CommandInfo, exit_code: int) -> None:
         """Tell observers that a command that runs something ends."""
         self.hooks.call("after_command", command=command, exit_code=exit_code)
+
+
+class _Home(NamedTuple):
+    """Sets a worker process up as the coordinating one is: a `gluepy.engine.messages.Home`.
+
+    Attributes:
+        options: Of the app there.
+        root: The project's root folder; empty where there is none.
+    """
+
+    options: Options
+    root: str
+
+    def move_in(self, settings: Settings) -> Hooks:
+        """Make an app with these settings the one of this process, and return its hooks."""
+        if self.root and self.root not in sys.path and os.path.isdir(self.root):
+            sys.path.insert(0, self.root)
+        # One that was forked off has the app, and what it has found, already.
+        app = get_app()
+        before = vars(app).get("settings", settings)
+        if app.options != self.options or _plugins_of(before) != _plugins_of(settings):
+            app = set_app(App(self.options))
+        vars(app)["settings"] = settings
+        return app.worker_hooks()
+
+
+def _plugins_of(settings: Settings) -> tuple[object, ...]:
+    """Return what settings say of the plugins of a process."""
+    return settings.PLUGINS_ALLOW, settings.PLUGINS_BLOCK, settings.PREFER
 
 
 def _identity(one: Contribution) -> tuple[str, ...]:

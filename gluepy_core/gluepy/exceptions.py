@@ -11,9 +11,16 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── AmbiguousLabelError          (also a LookupError)
     │   ├── UnknownHookError
     │   ├── UnknownStepError
+    │   ├── UnknownSelectorError
+    │   ├── SelectionSyntaxError
+    │   ├── NoStatesError
+    │   ├── UnknownPartitionError
     │   ├── EmptyPlanError
     │   ├── UnknownRunError
+    │   ├── AmbiguousRunError            (also a LookupError)
     │   ├── UnknownPluginError
+    │   ├── UnknownExecutorError
+    │   ├── ExecutorError
     │   ├── PatchError
     │   ├── OverrideError
     │   ├── TargetExistsError
@@ -29,10 +36,22 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── DuplicateLabelError          (also a KeyError)
     │   ├── InvalidLabelError            (also a ValueError)
     │   ├── InvalidDAGError
+    │   │   ├── CyclicDAGError
+    │   │   ├── UnknownUpstreamError
+    │   │   └── InvalidPartitionsError
+    │   ├── TaskOptionError
     │   ├── ContextError
     │   │   └── UnknownParameterError    (also a KeyError and an AttributeError)
     │   ├── RunRecordError
+    │   │   ├── DamagedRecordError
+    │   │   ├── ForeignRunError
+    │   │   └── NewerRecordError
     │   ├── TrackingError
+    │   ├── WorkerError
+    │   │   ├── MissingWrapperError
+    │   │   ├── UnseenRunError
+    │   │   ├── WorkerImportError
+    │   │   └── WorkerLostError
     │   └── PluginError
     │       ├── PluginLoadError
     │       ├── LabelMismatchError
@@ -40,6 +59,7 @@ The tree, with the exit code of the command that ends in such an error::
     │       ├── HookArgumentError
     │       ├── HookKindError
     │       └── WrapperError
+    ├── RunLockedError               4   another process works in the run folder
     ├── StorageError                 5   the storage failed
     │   ├── PathOutsideRootError         (also a ValueError)
     │   ├── InvalidPathError             (also a ValueError)
@@ -56,6 +76,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── QueryError
     │   └── MissingLibraryError          (also an ImportError)
     ├── TaskFailedError              1   a step of a run did not succeed
+    ├── CoordinatorLostError         3   the process that ran the tasks has died
     ├── OutputError                  3   standard output cannot be written
     └── MergeTypeError               3   (also a TypeError)
 
@@ -71,17 +92,23 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AmbiguousLabelError",
+    "AmbiguousRunError",
     "BlockedLabelError",
     "BootstrapError",
     "CommandError",
     "ContextError",
+    "CoordinatorLostError",
+    "CyclicDAGError",
+    "DamagedRecordError",
     "DataError",
     "DataReadError",
     "DataWriteError",
     "DuplicateLabelError",
     "EmptyPlanError",
+    "ExecutorError",
     "FileExpectedError",
     "FolderExpectedError",
+    "ForeignRunError",
     "GluepyError",
     "HookArgumentError",
     "HookKindError",
@@ -89,13 +116,17 @@ __all__ = [
     "InvalidDAGError",
     "InvalidLabelError",
     "InvalidNameError",
+    "InvalidPartitionsError",
     "InvalidPathError",
     "LabelMismatchError",
     "MergeTypeError",
     "MissingLibraryError",
+    "MissingWrapperError",
     "ModuleImportError",
     "ModuleLoadError",
+    "NewerRecordError",
     "NoProjectError",
+    "NoStatesError",
     "OptionClashError",
     "OutputError",
     "OverrideError",
@@ -104,7 +135,9 @@ __all__ = [
     "PluginError",
     "PluginLoadError",
     "QueryError",
+    "RunLockedError",
     "RunRecordError",
+    "SelectionSyntaxError",
     "SettingsError",
     "SkipTask",
     "StorageError",
@@ -115,22 +148,33 @@ __all__ = [
     "TargetExistsError",
     "TargetWriteError",
     "TaskFailedError",
+    "TaskOptionError",
     "TrackingError",
     "UnknownCommandError",
+    "UnknownExecutorError",
     "UnknownFormatError",
     "UnknownHookError",
     "UnknownLabelError",
     "UnknownModuleError",
     "UnknownParameterError",
+    "UnknownPartitionError",
     "UnknownPluginError",
     "UnknownRunError",
+    "UnknownSelectorError",
     "UnknownSettingError",
     "UnknownStepError",
+    "UnknownUpstreamError",
+    "UnseenRunError",
+    "WorkerError",
+    "WorkerImportError",
+    "WorkerLostError",
     "WrapperError",
 ]
 
 
 _SHOWN_SQL = 80
+_SHOWN_NAMES = 20
+_SHOWN_PATH = 12
 
 
 class SkipTask(Exception):  # noqa: N818 - a signal, not an error
@@ -271,11 +315,78 @@ class UnknownStepError(CommandError):
     """A task that was asked for is no step of the DAG that runs."""
 
     def __init__(self, option: str, label: str, dag: str, steps: Sequence[str]) -> None:
-        hint = _did_you_mean(label, steps) or f"Its tasks are: {', '.join(steps)}."
+        hint = _did_you_mean(label, steps) or f"Its tasks are: {_listed(steps)}."
         super().__init__(f"{option} {label!r}: DAG {dag!r} has no such task", hint=hint)
         self.option = option
         self.label = label
         self.dag = dag
+
+
+class UnknownSelectorError(CommandError):
+    """A selection asks for a tag, a source or a state that no task of the DAG has.
+
+    Args:
+        option: ``--select`` or ``--exclude``.
+        kind: ``tag``, ``source`` or ``state``.
+        word: What was asked for.
+        dag: Label of the DAG.
+        known: All words of this kind that its tasks have.
+    """
+
+    def __init__(self, option: str, kind: str, word: str, dag: str, known: Sequence[str]) -> None:
+        listed = f"Its {kind}s are: {_listed(known)}." if known else f"None has any {kind}."
+        super().__init__(
+            f"{option} '{kind}:{word}': no task of DAG {dag!r} has such a {kind}",
+            hint=_did_you_mean(word, known) or listed,
+        )
+        self.option = option
+        self.kind = kind
+        self.word = word
+        self.dag = dag
+
+
+class SelectionSyntaxError(CommandError):
+    """An expression that selects tasks cannot be read."""
+
+    def __init__(self, option: str, text: str) -> None:
+        super().__init__(
+            f"{option} {text!r}: an item of it is empty",
+            hint="Spaces join items, and commas without spaces intersect them: "
+            "'load clean,tag:slow'.",
+        )
+        self.option = option
+        self.text = text
+
+
+class NoStatesError(CommandError):
+    """A selection asks how steps ended, and no earlier run was named."""
+
+    def __init__(self, option: str, item: str) -> None:
+        super().__init__(
+            f"{option} {item!r}: which run is meant is not known",
+            hint="Name it with --retry RUN, or take the last unfinished one with --resume.",
+        )
+        self.option = option
+        self.item = item
+
+
+class UnknownPartitionError(CommandError):
+    """A partition that was asked for is none of its task.
+
+    Args:
+        label: Of the task.
+        partition: As asked for.
+        known: The partitions that there are; None if the task is not partitioned.
+    """
+
+    def __init__(self, label: str, partition: str, known: Sequence[str] | None) -> None:
+        if known is None:
+            hint = "It has no partitions."
+        else:
+            hint = _did_you_mean(partition, known) or f"Its partitions are: {', '.join(known)}."
+        super().__init__(f"the task {label!r} has no partition {partition!r}", hint=hint)
+        self.label = label
+        self.partition = partition
 
 
 class EmptyPlanError(CommandError):
@@ -303,6 +414,21 @@ class UnknownRunError(CommandError):
         self.root = root
 
 
+class AmbiguousRunError(CommandError, LookupError):
+    """The ids of several runs begin with what was given."""
+
+    def __init__(self, option: str, run: str, ids: Sequence[str]) -> None:
+        shown = ", ".join(repr(one) for one in ids[:3])
+        more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""  # noqa: PLR2004 - as above
+        super().__init__(
+            f"{option} {run!r}: {len(ids)} runs have ids that begin so: {shown}{more}",
+            hint="Give more of the id.",
+        )
+        self.option = option
+        self.run = run
+        self.ids = tuple(ids)
+
+
 class UnknownPluginError(CommandError):
     """An option or setting names a plugin or distribution that is not installed."""
 
@@ -311,6 +437,37 @@ class UnknownPluginError(CommandError):
         super().__init__(f"{where}: no plugin or distribution is called {name!r}", hint=hint)
         self.where = where
         self.name = name
+
+
+class UnknownExecutorError(CommandError):
+    """There is no executor of the name that was given.
+
+    Args:
+        where: What names it: an option, a setting or a task.
+        name: As given.
+        known: The names that there are.
+    """
+
+    def __init__(self, where: str, name: str, known: Sequence[str]) -> None:
+        hint = _did_you_mean(name, known) or f"There are: {', '.join(known)}."
+        super().__init__(f"{where}: there is no executor {name!r}", hint=hint)
+        self.where = where
+        self.name = name
+
+
+class ExecutorError(CommandError):
+    """An executor cannot carry this run out.
+
+    Args:
+        name: Of the executor.
+        reason: Why it cannot.
+        hint: What to do about it.
+    """
+
+    def __init__(self, name: str, reason: str, *, hint: str = "") -> None:
+        super().__init__(f"the executor {name!r} {reason}", hint=hint)
+        self.name = name
+        self.reason = reason
 
 
 class PatchError(CommandError):
@@ -488,6 +645,75 @@ class InvalidDAGError(BootstrapError):
         self.reason = reason
 
 
+class CyclicDAGError(InvalidDAGError):
+    """Tasks of a DAG wait for each other.
+
+    Args:
+        dag: Label of the DAG.
+        path: Labels, each of which runs after the one before; the last is the first again.
+    """
+
+    def __init__(self, dag: str, path: Sequence[str]) -> None:
+        shown = list(path)
+        if len(shown) > _SHOWN_PATH:
+            shown[_SHOWN_PATH // 2 : -_SHOWN_PATH // 2] = ["..."]
+        super().__init__(
+            dag,
+            f"its tasks wait for each other: {' -> '.join(shown)}",
+            hint="Take one of these arrows out: A -> B is written {B: [A]}.",
+        )
+        self.path = tuple(path)
+
+
+class UnknownUpstreamError(InvalidDAGError):
+    """A task of a DAG is to run after one that the DAG does not have."""
+
+    def __init__(self, dag: str, label: str, upstream: str, known: Iterable[str]) -> None:
+        super().__init__(
+            dag,
+            f"{label!r} runs after {upstream!r}, which is none of its tasks",
+            hint=_did_you_mean(upstream, known) or "Give it a line of its own: {ThatTask: []}.",
+        )
+        self.label = label
+        self.upstream = upstream
+
+
+class InvalidPartitionsError(InvalidDAGError):
+    """The partitions of a task cannot be used.
+
+    Args:
+        label: Of the task.
+        reason: What it is or has: ``has the partition 'AA' twice``.
+    """
+
+    def __init__(self, label: str, reason: str) -> None:
+        super().__init__("", reason)
+        self.message = f"the task {label!r} {reason}"
+        self.hint = "Partitions are a list, each a text or a whole number: ['AA', 'DL']."
+        self.args = (self.message,)
+        self.label = label
+
+
+class TaskOptionError(BootstrapError):
+    """How a task is to be carried out is not said in a way that can be used.
+
+    Args:
+        where: The class, the row of ``TASK_OPTIONS``, or the option.
+        reason: What is wrong there.
+        name: Of an option that there is not; empty if that is not what is wrong.
+        known: The options that there are.
+    """
+
+    def __init__(
+        self, where: str, reason: str, *, name: str = "", known: Iterable[str] = ()
+    ) -> None:
+        hint = _did_you_mean(name, known) if name else ""
+        options = "retries, retry_delay_s, timeout_s, tags and executor"
+        super().__init__(f"{where}: {reason}", hint=hint or f"A task can have {options}.")
+        self.where = where
+        self.reason = reason
+
+
 class ContextError(BootstrapError):
     """A file of parameters cannot be read, or a parameter cannot be resolved."""
 
@@ -521,6 +747,51 @@ class RunRecordError(BootstrapError):
         self.reason = reason
 
 
+class DamagedRecordError(RunRecordError):
+    """The journal of a run holds something that no crash explains; nothing of it was changed.
+
+    Args:
+        path: Of the journal.
+        line: The first line that cannot be read, from 1.
+        reason: Continues the sentence: ``it is no JSON``.
+    """
+
+    def __init__(self, path: str, line: int, reason: str) -> None:
+        super().__init__(
+            path,
+            f"line {line} is damaged: {reason}",
+            hint="Restore the file from a copy, or start a new run.",
+        )
+        self.line = line
+        self.reason = reason
+
+
+class ForeignRunError(RunRecordError):
+    """A run folder holds the run of another DAG."""
+
+    def __init__(self, path: str, dag: str, other: str) -> None:
+        super().__init__(
+            path,
+            f"it holds a run of DAG {other!r}, not of {dag!r}",
+            hint=f"Run 'gluepy runs --dag {dag}' to see those of {dag!r}.",
+        )
+        self.dag = dag
+        self.other = other
+
+
+class NewerRecordError(RunRecordError):
+    """The record of a run was written by a newer Gluepy."""
+
+    def __init__(self, path: str, schema: str, known: str) -> None:
+        super().__init__(
+            path,
+            f"it is of the form {schema!r}, and this Gluepy knows {known!r}",
+            hint="Run: pip install --upgrade gluepy-core",
+        )
+        self.schema = schema
+        self.known = known
+
+
 class TrackingError(BootstrapError):
     """The tracking backend cannot begin a run."""
 
@@ -531,6 +802,85 @@ class TrackingError(BootstrapError):
         )
         self.backend = backend
         self.reason = reason
+
+
+class WorkerError(BootstrapError):
+    """A worker lacks what a step needs; the step fails and the run can be resumed."""
+
+
+class MissingWrapperError(WorkerError):
+    """A plugin surrounds the tasks in the coordinating process, and a worker does not have it.
+
+    Args:
+        plugin: The plugin, with its distribution and version.
+        host: Of the worker.
+        environment: Of the worker: where its Python is installed.
+    """
+
+    def __init__(self, plugin: str, host: str, environment: str) -> None:
+        super().__init__(
+            f"the {plugin} surrounds the tasks, and the worker on {host!r} does not have it",
+            hint=f"Install that version in {environment!r} on that machine, "
+            "or run without the plugin: --no-plugin NAME.",
+        )
+        self.plugin = plugin
+        self.host = host
+        self.environment = environment
+
+
+class UnseenRunError(WorkerError):
+    """A worker does not see the run folder.
+
+    Args:
+        location: Where it looked.
+        host: Of the worker.
+    """
+
+    def __init__(self, location: str, host: str) -> None:
+        super().__init__(
+            f"the worker on {host!r} sees no run in {location!r}",
+            hint="STORAGE_ROOT has to be a place that all workers share, at the same path or URL.",
+        )
+        self.location = location
+        self.host = host
+
+
+class WorkerImportError(WorkerError):
+    """A worker cannot import a task.
+
+    Args:
+        task: ``module:Class``.
+        host: Of the worker.
+        reason: What the import raised.
+        source: The distribution that the task comes from; empty if unknown.
+    """
+
+    def __init__(self, task: str, host: str, reason: str, source: str = "") -> None:
+        super().__init__(
+            f"the worker on {host!r} cannot import {task!r}: {reason}",
+            hint=f"Install there what the task comes from: {source or 'its package'}.",
+        )
+        self.task = task
+        self.host = host
+        self.reason = reason
+        self.source = source
+
+
+class WorkerLostError(WorkerError):
+    """A worker process ended while it carried a step out.
+
+    Args:
+        end: How it ended: ``was killed by SIGKILL``.
+        pid: Its number.
+    """
+
+    def __init__(self, end: str, pid: int) -> None:
+        super().__init__(
+            f"the worker process {pid} {end}",
+            hint="Did it run out of memory, or call os._exit()? 'dmesg' may tell.",
+        )
+        self.end = end
+        self.pid = pid
 
 
 class PluginError(BootstrapError):
@@ -618,6 +968,31 @@ class WrapperError(PluginError):
         self.hook = hook
         self.error = error
         self.module = module
+
+
+class RunLockedError(GluepyError):
+    """A live process works in the run folder.
+
+    Args:
+        folder: The run folder, as a person would open it.
+        host: Machine of that process; empty where unknown.
+        pid: Its id; 0 where unknown.
+        started_at: When it took the folder, as text; empty where unknown.
+    """
+
+    exit_code = 4
+
+    def __init__(self, folder: str, host: str, pid: int, started_at: str) -> None:
+        who = f"process {pid} on {host}" if pid else "another process"
+        since = f", since {started_at}" if started_at else ""
+        super().__init__(
+            f"the run in {folder!r} is in progress: {who} works in it{since}",
+            hint="Wait for its end, or stop that process; then run the command again.",
+        )
+        self.folder = folder
+        self.host = host
+        self.pid = pid
+        self.started_at = started_at
 
 
 class StorageError(GluepyError):
@@ -802,6 +1177,26 @@ class TaskFailedError(GluepyError):
         self.folder = folder
 
 
+class CoordinatorLostError(GluepyError):
+    """The process that ran the tasks has died, and its parent has seen it.
+
+    Args:
+        end: How it ended: ``was killed by SIGSEGV``.
+        steps: Labels of the steps that were going on.
+    """
+
+    def __init__(self, end: str, steps: Sequence[str]) -> None:
+        during = f" during {', '.join(map(repr, steps))}" if steps else ""
+        super().__init__(
+            f"the process that ran the tasks {end}{during}",
+            hint="Add --resume to the command to go on where it stopped."
+            if steps
+            else "Run the command again with -v.",
+        )
+        self.end = end
+        self.steps = tuple(steps)
+
+
 class OutputError(GluepyError):
     """Results cannot be written to standard output."""
 
@@ -822,6 +1217,13 @@ class MergeTypeError(GluepyError, TypeError):
             hint="Give both the same type.",
         )
         self.path = path
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names with commas between; of very many only the first."""
+    more = len(names) - _SHOWN_NAMES
+    shown = ", ".join(names[:_SHOWN_NAMES])
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

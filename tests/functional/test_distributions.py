@@ -63,7 +63,7 @@ def test_wheel_holds_the_package_and_nothing_else(dist: Path) -> None:
 
     sources = {
         f"gluepy/{path.relative_to(ROOT / 'gluepy_core' / 'gluepy')}"
-        for pattern in ("*.py", "*.tmpl", "py.typed")
+        for pattern in ("*.py", "*.tmpl", "py.typed", "schemas/*.json")
         for path in ROOT.joinpath("gluepy_core", "gluepy").rglob(pattern)
     }
     assert {name for name in names if ".dist-info/" not in name} == sources

@@ -200,8 +200,7 @@ def test_signal_in_a_task_is_seen_to_the_end(
         f"watch after_dag interrupted {number.value}",
         f"watch after_command dag {code}",
     ]
-    assert "--retry" in err
-    assert "--from-task wait" in err
+    assert "Go on:  gluepy dag wait-dag --resume\n" in err
     assert not (watched.folder / "after").exists()
 
 

@@ -12,6 +12,10 @@ import gluepy
 
 PACKAGE = Path(gluepy.__file__).parent
 
+#: What importing does nevertheless. A server of ``multiprocessing`` can be told nothing but what to
+#: import, so this one module looks whether it is imported by a server that has something to do.
+ALLOWED = ["engine/preload.py: environ 'GLUEPY_PRELOAD'"]
+
 # Imports every module in an empty folder and notes what their own module-level code does. What the
 # standard library does is laid at the door of its caller; what other libraries do is not ours.
 WATCHER = """
@@ -68,7 +72,7 @@ json.dump({"modules": names, "deeds": deeds}, sys.stderr)
 def test_importing_every_module_does_nothing(tmp_path: Path) -> None:
     result = watch_imports(PACKAGE, tmp_path)
 
-    assert result["deeds"] == []
+    assert result["deeds"] == ALLOWED
     assert len(result["modules"]) > 20
     assert list(tmp_path.iterdir()) == []
 

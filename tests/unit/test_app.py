@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import pickle
 import sys
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ import pytest
 
 from gluepy.app import App, Options, get_app, set_app
 from gluepy.conf import default_settings
+from gluepy.conf.settings import Settings
+from gluepy.engine.messages import Home
 from gluepy.exceptions import (
     CommandError,
     HookNameError,
@@ -22,6 +25,7 @@ from gluepy.exceptions import (
 )
 from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY, bootstrap
 from gluepy.files.storages import default_storage
+from gluepy.plugin.manager import Hooks
 from gluepy.testing.distributions import write_distribution
 
 
@@ -403,3 +407,85 @@ def test_calls_of_hooks_are_traced_when_the_user_asks(folder: Path) -> None:
     _ = App(Options(trace_hooks=True), trace=lines.append).hooks
 
     assert any(line.startswith("configure  plugin 'watch' of acme 1.0  ") for line in lines)
+
+
+# -- workers -----------------------------------------------------------------------------------
+
+WRAPPER = """\
+from gluepy import hookimpl
+
+@hookimpl
+def configure(settings):
+    raise AssertionError("for the coordinating process only")
+
+@hookimpl(wrapper=True)
+def around_task(task):
+    yield
+"""
+
+
+def in_a_worker(home: Home, settings: Settings) -> Hooks:
+    """Set a process up as a worker is, from what has travelled there."""
+    sent: tuple[Home, Settings] = pickle.loads(pickle.dumps((home, settings)))  # noqa: S301
+    return sent[0].move_in(sent[1])
+
+
+def wrappers(hooks: Hooks) -> list[str]:
+    return [one.who for one in hooks.implementations("around_task")]
+
+
+def test_worker_has_the_plugins_of_the_coordinating_process(folder: Path) -> None:
+    make_project(folder, 'hooks = ["churn.hooks"]\n', hooks=WRAPPER)
+    hook_plugin(folder, WRAPPER)
+    app = App(Options(no_plugins=True, enable=("watch",)))
+    home, settings = app.home(), app.settings
+    set_app(App())
+
+    hooks = in_a_worker(home, settings)
+
+    assert wrappers(hooks) == ["plugin 'churn.hooks' of the project", "plugin 'watch' of acme 1.0"]
+    assert hooks.failures == ()
+    assert get_app().options == app.options
+    assert get_app().settings.masked() == settings.masked()
+
+
+def test_worker_finds_the_modules_of_the_project(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_project(folder)
+    app = App()
+    home, settings = app.home(), app.settings
+    monkeypatch.setattr(sys, "path", [one for one in sys.path if one != str(folder)])
+
+    in_a_worker(home, settings)
+
+    assert sys.path[0] == str(folder)
+
+
+def test_worker_that_was_forked_off_has_the_app_already(folder: Path) -> None:
+    app = set_app(App(Options(no_plugins=True)))
+    contributions = app.contributions
+
+    in_a_worker(app.home(), app.settings)
+
+    assert get_app() is app
+    assert app.contributions is contributions
+
+
+def test_worker_may_serve_projects_with_other_plugins_by_turns(folder: Path) -> None:
+    hook_plugin(folder, WRAPPER)
+    make_project(folder, 'plugins_allow = ["acme"]\n')
+    home, settings = App().home(), App().settings
+    blocked = pickle.loads(pickle.dumps(settings))  # noqa: S301 - our own
+    blocked.PLUGINS_BLOCK = ["acme"]
+
+    found = [wrappers(in_a_worker(home, one)) for one in (settings, blocked, settings)]
+
+    assert found == [["plugin 'watch' of acme 1.0"], [], ["plugin 'watch' of acme 1.0"]]
+
+
+def test_broken_plugin_is_left_out_by_workers_too(folder: Path) -> None:
+    hook_plugin(folder, "import no_such_module")
+    app = App(Options(no_plugins=True, enable=("watch",)))
+
+    assert wrappers(in_a_worker(app.home(), app.settings)) == []

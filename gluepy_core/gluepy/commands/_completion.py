@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import contextlib
+from collections.abc import Iterable, Iterator
 
 import click
 from click.shell_completion import CompletionItem
 
 from gluepy.exceptions import GluepyError
-from gluepy.plugin.contributions import FINE
+from gluepy.plugin.contributions import FINE, Contribution
 from gluepy.utils.names import normalise
 
 __all__ = [
     "complete_dags",
+    "complete_executors",
     "complete_labels",
     "complete_plugins",
     "complete_steps",
@@ -66,6 +68,18 @@ def complete_steps(
     return _items(((one.name, one.source) for one in tasks), incomplete)
 
 
+def complete_executors(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer the names of executors."""
+    from gluepy.app import get_app
+
+    names = [(name, "gluepy-core") for name in ("serial", "threads", "processes")]
+    with contextlib.suppress(GluepyError):
+        names += _usable(one for one in get_app().contributions if one.kind == "executor")
+    return _items(names, incomplete)
+
+
 def complete_plugins(
     ctx: click.Context, param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
@@ -88,13 +102,16 @@ def _labels(incomplete: str, *kinds: str) -> list[CompletionItem]:
         catalog = get_app().catalog(*kinds)
     except GluepyError:
         return []  # a shell has no place for a message
-    labels = []
-    for one in catalog:
+    return _items(_usable(catalog), incomplete)
+
+
+def _usable(contributions: Iterable[Contribution]) -> Iterator[tuple[str, str]]:
+    """Name those that can be used, each with its source."""
+    for one in contributions:
         if one.state in FINE:
-            labels.append((one.name, one.source))
+            yield one.name, one.source
         elif one.state == "conflict":
-            labels.append((one.qualified_name, one.source))
-    return _items(labels, incomplete)
+            yield one.qualified_name, one.source
 
 
 def _items(names: Iterable[tuple[str, str]], incomplete: str) -> list[CompletionItem]:

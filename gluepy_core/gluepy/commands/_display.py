@@ -6,7 +6,7 @@ The display is a hook plugin like any other, added by the command that runs some
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -27,6 +27,12 @@ _WORDS: dict[Outcome, tuple[str, str]] = {
 }
 _WIDTH = max(len(word) for word, _ in _WORDS.values())
 
+_VERBS: dict[Outcome, str] = {
+    "interrupted": "was interrupted",
+    "timed-out": "timed out",
+    "lost": "was lost",
+}
+
 _MAX_FRAMES = 5
 
 #: Outcomes after which a run goes on.
@@ -39,43 +45,56 @@ class RunDisplay:
     Args:
         tb: How much of a traceback to show: ``short``, ``full``, ``line`` or ``no``.
         is_quiet: Print nothing but why the run failed and how to go on.
+        selected_by: The words of the command line that chose the steps of the first run.
     """
 
-    def __init__(self, *, tb: str = "short", is_quiet: bool = False) -> None:
+    def __init__(
+        self, *, tb: str = "short", is_quiet: bool = False, selected_by: Sequence[str] = ()
+    ) -> None:
         self._tb = tb
         self._is_quiet = is_quiet
-        # By run: several may go on at once, in threads or within a task.
-        self._failed: dict[str, tuple[TaskInfo, TaskOutcome]] = {}
+        self._selected_by = selected_by
+        self._first_run = ""
+        # By run, as several may go on at once, in threads or within a task; and by step.
+        self._failed: dict[str, dict[str, tuple[TaskInfo, TaskOutcome]]] = {}
 
     @hookimpl
     def before_dag(self, run: RunInfo) -> None:
         """Print which run this is and where its files lie."""
+        self._first_run = self._first_run or run.run_id
         title = [run.dag or "one task", count(len(run.steps), "task"), f"run {run.run_id}"]
         self._say("  ".join(map(escape, [*title, run.location])))
+        if run.done:
+            self._say(f"  {len(run.done)} done before")
+        for change in run.changes:
+            self._say(escape(f"  other than before: {change}"))
 
     @hookimpl
     def after_task(self, task: TaskInfo, run: RunInfo, outcome: TaskOutcome) -> None:
         """Print how a step ended."""
-        self._say(_step_line(task.index, run.steps, task.label, outcome))
+        self._say(_step_line(task.index, run.steps, _name_of(task), outcome))
+        failed = self._failed.setdefault(run.run_id, {})
+        failed.pop(task.label, None)  # that was another attempt
         if outcome.status not in _GOOD:
-            self._failed[run.run_id] = task, outcome
+            failed[task.label] = task, outcome
 
     @hookimpl
     def after_dag(self, run: RunInfo, report: RunReport) -> None:
         """Print what did not run, what failed and how to go on."""
         for index, step in enumerate(report.steps, start=1):
-            if step.outcome is None:
-                self._say(_step_line(index, run.steps, step.label, None))
-        failed = self._failed.pop(run.run_id, None)
-        if failed is not None:
+            if step.outcome is None and not step.is_done:
+                self._say(_step_line(index, run.steps, step.label, None, step.reason))
+        failed = [*self._failed.pop(run.run_id, {}).values()]
+        if failed:
             self._say()
-            for line in render_failure(*failed, tb=self._tb):
+            for line in render_failure(*failed[-1], tb=self._tb):
                 note(line)
         self._say()
         self._say(_summary(report))
         if report.status != "succeeded":
             advice = "Go on" if report.status == "interrupted" else "Fix it, then go on"
-            note(f"{advice}:  {_command_that_goes_on(run, report)}")
+            words = self._selected_by if run.run_id == self._first_run else ()
+            note(f"{advice}:  {_command_that_goes_on(run, report, words)}")
 
     def _say(self, text: str = "") -> None:
         if not self._is_quiet:
@@ -91,7 +110,7 @@ def render_failure(task: TaskInfo, outcome: TaskOutcome, *, tb: str) -> list[str
         tb: ``short`` for the author's own frames, ``full`` for the whole traceback, ``line`` for
             the error and its place, ``no`` for the error alone.
     """
-    verb = "was interrupted" if outcome.status == "interrupted" else "failed"
+    verb = _VERBS.get(outcome.status, "failed")
     title, *causes = outcome.error.splitlines() or [outcome.status]
     lines = [
         click.style(f"Task {escape(repr(task.label))} {verb}: {escape(title)}", fg="red"),
@@ -153,11 +172,23 @@ def _short_path(path: str) -> str:
     return relative if not relative.startswith(os.pardir) else path
 
 
-def _step_line(index: int, steps: tuple[str, ...], label: str, outcome: TaskOutcome | None) -> str:
+def _name_of(task: TaskInfo) -> str:
+    return f"{task.label} (attempt {task.attempt})" if task.attempt > 1 else task.label
+
+
+def _step_line(
+    index: int,
+    steps: tuple[str, ...],
+    label: str,
+    outcome: TaskOutcome | None,
+    reason: str = "",
+) -> str:
     width = max(map(len, steps))
-    place = f"{index}/{len(steps)}".rjust(2 * len(str(len(steps))) + 1)
+    total = max(index, len(steps))
+    place = f"{index}/{total}".rjust(2 * len(str(total)) + 1)
     if outcome is None:
-        return f"  {place} {'not run':<{_WIDTH}} {escape(label)}"
+        line = f"  {place} {'not run':<{_WIDTH}} {escape(label):<{width}}  {escape(reason)}"
+        return line.rstrip()
     word, color = _WORDS[outcome.status]
     end = format_duration(outcome.seconds)
     reason = f"  {escape(outcome.reason)}" if outcome.reason else ""
@@ -166,23 +197,26 @@ def _step_line(index: int, steps: tuple[str, ...], label: str, outcome: TaskOutc
 
 
 def _summary(report: RunReport) -> str:
-    ends = [step.outcome.status if step.outcome else None for step in report.steps]
+    ends = [step.outcome.status for step in report.steps if step.outcome]
     parts = []
     for status, (word, _) in _WORDS.items():
         if status in ends:
             parts.append(f"{ends.count(status)} {word.lower()}")
-    if None in ends:
-        parts.append(f"{ends.count(None)} not run")
+    for number, words in (
+        (sum(step.is_done for step in report.steps), "done before"),
+        (sum(not step.outcome and not step.is_done for step in report.steps), "not run"),
+    ):
+        if number:
+            parts.append(f"{number} {words}")
     return f"{', '.join(parts)} in {format_duration(report.seconds)}"
 
 
-def _command_that_goes_on(run: RunInfo, report: RunReport) -> str:
-    """Return the command that repeats the first step that did not succeed, and those after it."""
+def _command_that_goes_on(run: RunInfo, report: RunReport, selected_by: Sequence[str]) -> str:
+    """Return the command that goes on where this run has stopped."""
     import shlex
 
+    if run.dag:
+        return shlex.join(["gluepy", "dag", run.dag, *selected_by, "--resume"])
     done = {label for label, end in report.outcomes().items() if end.status in _GOOD}
-    label = shlex.quote(next(label for label in run.steps if label not in done))
-    folder = shlex.quote(run.folder)
-    if not run.dag:
-        return f"gluepy task {label} --run {folder}"
-    return f"gluepy dag {shlex.quote(run.dag)} --retry {folder} --from-task {label}"
+    label = next((label for label in run.steps if label not in done), run.steps[0])
+    return shlex.join(["gluepy", "task", label, "--run", run.folder])

@@ -22,11 +22,13 @@ from gluepy.exceptions import (
 )
 from gluepy.plugin.contributions import USABLE
 from gluepy.utils.names import normalise
+from gluepy.utils.streams import never_fail_to_encode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from gluepy.app import App
+    from gluepy.engine.supervisor import Link
     from gluepy.exec.records import CommandInfo
     from gluepy.plugin.contributions import Contribution
 
@@ -37,10 +39,12 @@ BUILT_IN: dict[str, dict[str, str]] = {
     "Run": {
         "dag": "Run a DAG.",
         "task": "Run one task alone, in a run folder.",
+        "plan": "Show what would run, and why.",
     },
     "Browse": {
         "list": "List DAGs and tasks.",
         "show": "Describe one DAG or task.",
+        "runs": "Past runs: list, show, reindex.",
     },
     "Extend": {
         "plugins": "List what installed distributions contribute.",
@@ -61,6 +65,9 @@ _HELP = {name: text for section in BUILT_IN.values() for name, text in section.i
 
 #: Built-in commands that run something; every command that is not built in does too.
 _RUNNING = frozenset({"dag", "task"})
+
+#: Commands whose tasks run in a process that a parent watches.
+_SUPERVISED = _RUNNING
 
 #: Options of the group that may stand after a built-in command, with whether each takes a value.
 _ANYWHERE = {
@@ -88,6 +95,12 @@ class GluepyGroup(click.Group):
 
     #: The command that runs something right now, and the app that tells its observers.
     _running: tuple[App, CommandInfo] | None = None
+
+    #: Whether this is the command line of a process, and not one that a program has made up.
+    _is_process = False
+
+    #: Leads to the parent that watches this process, if one does.
+    _link: Link | None = None
 
     # -- finding commands ----------------------------------------------------------------------
 
@@ -211,13 +224,16 @@ class GluepyGroup(click.Group):
         run = partial(super().main, args, prog_name, complete_var, standalone_mode=False, **extra)
         if not standalone_mode:
             return run()
-        _never_fail_to_encode()
+        never_fail_to_encode()
+        self._is_process = args is None
         code = _guarded(run)
         flush_results()
         if self._running is not None:
             app, command = self._running
             self._running = None
             app.after_command(command, code)
+        if self._link is not None:
+            self._link.conclude(code)
         sys.exit(code)
 
     def begin(self, ctx: click.Context) -> None:
@@ -228,6 +244,8 @@ class GluepyGroup(click.Group):
         gc.enable()  # see gluepy.__main__
         if not set(ctx.help_option_names).isdisjoint(ctx.meta[_ARGUMENTS]):
             return  # only its help is asked for
+        if name in _SUPERVISED and self._is_process:
+            self._supervise()
         from gluepy.conf.secrets import mask_arguments
         from gluepy.exec.records import CommandInfo
 
@@ -235,6 +253,16 @@ class GluepyGroup(click.Group):
         app = _app()
         app.before_command(command)
         self._running = app, command
+
+    def _supervise(self) -> None:
+        """Let a parent watch this process, before any plugin or task can do anything to it."""
+        from gluepy.engine.supervisor import can_supervise, supervise
+
+        if can_supervise():
+            from gluepy.commands._supervision import LinkPlugin, mourn
+
+            self._link = supervise(mourn)
+            _app().project_hooks.add(LinkPlugin(self._link), *LinkPlugin.identity)
 
     # -- help ----------------------------------------------------------------------------------
 
@@ -372,14 +400,6 @@ def _split(words: Iterator[str]) -> tuple[list[str], list[str]]:
                 raise click.BadOptionUsage(option, f"Option {option!r} requires an argument.")
             moved.append(value)
     return moved, kept
-
-
-def _never_fail_to_encode() -> None:
-    """Write characters that the terminal's encoding lacks as escapes, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")
 
 
 def _report_fault(error: Exception) -> None:

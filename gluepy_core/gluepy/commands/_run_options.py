@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from gluepy.commands._completion import complete_executors
 from gluepy.commands._output import note
 from gluepy.commands._setup import is_quiet
 
 if TYPE_CHECKING:
-    from gluepy.engine.run import RunResult
+    from gluepy.engine.request import RunResult
     from gluepy.exec.records import RunReport
 
 __all__ = [
+    "attempt_options",
     "exit_code_of",
     "merge_overrides",
     "not_empty",
@@ -70,6 +72,51 @@ def parameter_options(function: F) -> F:
     return function
 
 
+def attempt_options(function: F) -> F:
+    """Add the options that say how steps are carried out."""
+    for option in reversed(
+        [
+            click.option(
+                "--executor",
+                metavar="NAME",
+                default="",
+                callback=not_empty,
+                shell_complete=complete_executors,
+                help="What carries steps out: serial, threads, processes, or a plugin's.",
+            ),
+            click.option(
+                "-j",
+                "--workers",
+                metavar="N",
+                type=click.IntRange(min=1),
+                help="How many steps run at once.",
+            ),
+            click.option(
+                "--retries",
+                metavar="N",
+                type=click.IntRange(min=0),
+                help="How often to try a step again that failed.",
+            ),
+            click.option(
+                "--retry-delay",
+                "retry_delay_s",
+                metavar="SECONDS",
+                type=click.FloatRange(min=0),
+                help="Longest wait before the first retry; it doubles with each.",
+            ),
+            click.option(
+                "--timeout",
+                "timeout_s",
+                metavar="SECONDS",
+                type=click.FloatRange(min=0, min_open=True),
+                help="Longest time of one attempt at a step.",
+            ),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
 def not_empty(ctx: click.Context, param: click.Parameter, value: str) -> str:
     """Refuse an empty value, which is mostly that of a variable of the shell that is not set.
 
@@ -101,8 +148,16 @@ def merge_overrides(texts: Iterable[str]) -> Mapping[str, Any]:
     return together
 
 
-def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
-    """Run something while a person looks on, and tell in the end which hooks were at fault."""
+def run_with_display(
+    run: Callable[[], RunResult], *, tb: str, selected_by: Sequence[str] = ()
+) -> RunResult:
+    """Run something while a person looks on, and tell in the end which hooks were at fault.
+
+    Args:
+        run: What to run.
+        tb: How much of a traceback to show.
+        selected_by: The words of the command line that chose its steps.
+    """
     from gluepy.app import get_app
     from gluepy.commands._display import RunDisplay
 
@@ -111,7 +166,8 @@ def run_with_display(run: Callable[[], RunResult], *, tb: str) -> RunResult:
     with _adding:
         shown_by = {(one.plugin, one.source) for one in hooks.implementations("before_dag")}
         if _DISPLAY not in shown_by:
-            hooks.add(RunDisplay(tb=tb, is_quiet=is_quiet()), *_DISPLAY)
+            display = RunDisplay(tb=tb, is_quiet=is_quiet(), selected_by=selected_by)
+            hooks.add(display, *_DISPLAY)
     result = run()
     for failure in hooks.failures:
         if failure.is_told:

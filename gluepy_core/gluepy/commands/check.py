@@ -16,6 +16,7 @@ from gluepy.exceptions import (
     InvalidDAGError,
     PluginError,
     StorageError,
+    TaskOptionError,
     UnknownPluginError,
 )
 from gluepy.plugin.contributions import FINE
@@ -169,6 +170,7 @@ def _registry(app: App) -> Iterator[Finding]:
     """Load every DAG and task, each guarded, and look for DAGs and labels that cannot be used."""
     from gluepy.exec import DAG_REGISTRY
     from gluepy.exec.plan import steps_of
+    from gluepy.exec.policy import policy_of
 
     for one in app.contributions:
         if one.kind in ("dag", "task", "executor", "storage", "command"):
@@ -179,9 +181,9 @@ def _registry(app: App) -> Iterator[Finding]:
             yield Finding("registry", "warn", f"{one.who}: {one.state_text}", hint)
     for entry in DAG_REGISTRY.registrations():
         try:
-            if entry.cls is not None:
-                steps_of(entry.cls)
-        except InvalidDAGError as error:
+            for step in steps_of(entry.cls) if entry.cls is not None else ():
+                policy_of(step.task, app.settings.TASK_OPTIONS)
+        except (InvalidDAGError, TaskOptionError) as error:
             yield Finding("registry", "FAIL", error.message, error.hint)
     usable = [one for one in app.catalog("dag", "task") if one.state in FINE]
     yield Finding("registry", "ok", f"{count(len(usable), 'label')} can be used")

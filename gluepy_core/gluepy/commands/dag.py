@@ -7,19 +7,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gluepy.commands._completion import complete_dags, complete_steps
+from gluepy.commands._completion import complete_dags
 from gluepy.commands._output import print_result, warn
 from gluepy.commands._run_options import (
+    attempt_options,
     exit_code_of,
     merge_overrides,
     not_empty,
     parameter_options,
     run_with_display,
 )
-from gluepy.exceptions import OptionClashError, OutputError, TaskFailedError
+from gluepy.commands._selection_options import (
+    SELECTING,
+    selection_of,
+    selection_options,
+    selection_words,
+)
+from gluepy.commands.plan import show_plan
+from gluepy.exceptions import OutputError, TaskFailedError
 
 if TYPE_CHECKING:
-    from gluepy.engine.run import RunRequest, RunResult
+    from gluepy.engine.request import RunRequest, RunResult
     from gluepy.exec.records import RunReport
 
 __all__ = ["command", "run_dag"]
@@ -28,30 +36,7 @@ __all__ = ["command", "run_dag"]
 @click.command("dag")
 @click.argument("label", shell_complete=complete_dags)
 @click.argument("more", nargs=-1, metavar="")
-@click.option(
-    "--task",
-    "tasks",
-    metavar="LABEL",
-    multiple=True,
-    shell_complete=complete_steps,
-    help="Run only this task; give it again for more.",
-)
-@click.option(
-    "--from-task",
-    metavar="LABEL",
-    default="",
-    callback=not_empty,
-    shell_complete=complete_steps,
-    help="Run this task and those after it.",
-)
-@click.option(
-    "--until-task",
-    metavar="LABEL",
-    default="",
-    callback=not_empty,
-    shell_complete=complete_steps,
-    help="Run this task and those before it.",
-)
+@selection_options
 @click.option(
     "--retry",
     metavar="RUN",
@@ -59,16 +44,22 @@ __all__ = ["command", "run_dag"]
     callback=not_empty,
     help="Run again in the folder of an earlier run, with its parameters.",
 )
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Leave out what has succeeded, in that run or else in the last unfinished one.",
+)
 @parameter_options
-@click.option("--skip-eval", is_flag=True, help="Leave out the evaluation tasks.")
-@click.option("--eval-only", is_flag=True, help="Run only the evaluation tasks.")
+@attempt_options
+@click.option("--keep-going", is_flag=True, help="After a failure, run all that does not need it.")
+@click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing.")
 @click.option(
     "--compare",
     metavar="RUN...",
     multiple=True,
     help="Print the metrics beside those of earlier runs.",
 )
-def command(label: str, more: tuple[str, ...], tb: str, **options: Any) -> int:
+def command(label: str, more: tuple[str, ...], tb: str, *, dry_run: bool, **options: Any) -> int:
     """Run a DAG.
 
     LABEL is the label of the DAG: short (training), or with its distribution (acme:training).
@@ -77,12 +68,20 @@ def command(label: str, more: tuple[str, ...], tb: str, **options: Any) -> int:
     is 0 if every task succeeded, 1 if one did not.
     """
     from gluepy.app import get_app
+    from gluepy.launch import run_dag as run
 
     if more and not options["compare"]:
         raise click.UsageError(f"Got unexpected extra argument {more[0]!r}.")
     options["compare"] += more  # --compare A B, as Gluepy 1.6 has it
     request = _request(**options)
-    result = run_with_display(lambda: get_app().run_dag(label, request), tb=tb)
+    if dry_run:
+        show_plan(label, request.selection, retry=request.retry, is_resume=request.resume)
+        return 0
+    result = run_with_display(
+        lambda: run(get_app(), label, request),
+        tb=tb,
+        selected_by=selection_words(request.selection),
+    )
     try:
         _print_metrics(result)
     except OutputError as error:
@@ -123,54 +122,31 @@ def run_dag(  # noqa: PLR0913, PLR0917 - the signature of Gluepy 1.6
         KeyboardInterrupt: If a signal stopped it.
     """
     from gluepy.app import get_app
+    from gluepy.launch import run_dag as run
 
     request = _request(
         tasks=_as_tuple(task),
         from_task=from_task or "",
-        until_task="",
         retry=retry or "",
         patches=_as_tuple(patch),
         local_patches=_as_tuple(local_patch),
-        overrides=(),
         skip_eval=skip_eval,
         eval_only=eval_only,
         compare=_as_tuple(compare),
     )
-    result = run_with_display(lambda: get_app().run_dag(label, request), tb="short")
+    result = run_with_display(lambda: run(get_app(), label, request), tb="short")
     _print_metrics(result)
     _raise_unless_succeeded(result)
     return result.report
 
 
-def _request(
-    *,
-    tasks: tuple[str, ...],
-    from_task: str,
-    until_task: str,
-    overrides: Iterable[str],
-    skip_eval: bool,
-    eval_only: bool,
-    **rest: Any,
-) -> RunRequest:
+def _request(*, overrides: Iterable[str] = (), **options: Any) -> RunRequest:
     """Return what the options ask for together, if they do not contradict each other."""
-    from gluepy.engine.run import RunRequest
-    from gluepy.exec.plan import Selection
+    from gluepy.engine.request import RunRequest
 
-    if skip_eval and eval_only:
-        raise OptionClashError("--skip-eval", "--eval-only")
-    for option, value in (("--from-task", from_task), ("--until-task", until_task)):
-        if tasks and value:
-            raise OptionClashError("--task", option)
+    chosen = {name: options.pop(name) for name in SELECTING if name in options}
     return RunRequest(
-        selection=Selection(
-            tasks=tasks,
-            from_task=from_task,
-            until_task=until_task,
-            skip_eval=skip_eval,
-            eval_only=eval_only,
-        ),
-        overrides=merge_overrides(overrides),
-        **rest,
+        selection=selection_of(**chosen), overrides=merge_overrides(overrides), **options
     )
 
 

@@ -123,7 +123,7 @@ def _checked(label: str, target: str) -> str:
     if "=" in label:
         reason = "has an equals sign, which the name of an entry point cannot have"
         raise InvalidLabelError(target, label, reason)
-    if label != label.strip() or label[0] in "[#;":
+    if label != label.strip() or label[0] in "#;":
         reason = "begins or ends with a sign that the name of an entry point cannot have there"
         raise InvalidLabelError(target, label, reason)
     return label

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -12,13 +14,17 @@ from gluepy.commands._completion import complete_labels
 from gluepy.commands._output import format_option, print_json, print_result
 from gluepy.exceptions import AmbiguousLabelError, InvalidDAGError, UnknownLabelError
 from gluepy.exec import DAG, DAG_REGISTRY, TASK_REGISTRY
-from gluepy.exec.plan import steps_of
+from gluepy.exec.partitions import WHOLE, declared_partitions
+from gluepy.exec.plan import tasks_of
+from gluepy.exec.policy import policy_of
 from gluepy.exec.registry import Registration, Registry
-from gluepy.utils.text import escape
+from gluepy.exec.tasks import Task
+from gluepy.utils.text import escape, format_duration
 
 __all__ = ["command"]
 
 _INDENT = 10
+_SHOWN_PARTITIONS = 5
 
 
 @click.command("show")
@@ -36,7 +42,7 @@ def command(label: str, *, source_code: bool, form: str) -> None:
     entry = registry.get_entry(label)
     cls = registry[label]
     entry = registry.find_entry(cls) or entry
-    facts = _facts(registry, entry, cls)
+    facts = _facts(registry, entry, cls) | _facts_of_kind(cls, app.settings.TASK_OPTIONS)
     if source_code:
         print_result(_source_code(cls))
     elif form == "json":
@@ -55,7 +61,7 @@ def _registry_of(label: str) -> Registry[Any]:
 
 
 def _facts(registry: Registry[Any], entry: Registration, cls: type) -> dict[str, Any]:
-    facts: dict[str, Any] = {
+    return {
         "label": entry.label,
         "kind": registry.kind,
         "target": f"{cls.__module__}:{cls.__qualname__}",
@@ -64,13 +70,29 @@ def _facts(registry: Registry[Any], entry: Registration, cls: type) -> dict[str,
         "sources": [str(source) for source in entry.sources],
         "conflict": _conflict(registry, entry),
     }
-    if issubclass(cls, DAG):
-        steps = steps_of(cls)
-        facts["tasks"] = [step.label for step in steps if not step.is_evaluation]
-        facts["eval_tasks"] = [step.label for step in steps if step.is_evaluation]
-    else:
-        facts["dags"] = _dags_with(cls)
-    return facts
+
+
+def _facts_of_kind(
+    cls: type[DAG | Task], table: Mapping[str, Mapping[str, object]]
+) -> dict[str, Any]:
+    """Return the graph of a DAG; of a task where it stands and how it is carried out."""
+    if issubclass(cls, Task):
+        return {"dags": _dags_with(cls), **asdict(policy_of(cls, table)), **_partitions(cls)}
+    tasks = tasks_of(cls)
+    return {
+        "tasks": [one.label for one in tasks if not one.is_evaluation],
+        "eval_tasks": [one.label for one in tasks if one.is_evaluation],
+        "upstream": {one.label: [tasks[place].label for place in one.upstream] for one in tasks},
+        "partitions": {one.label: one.partitions for one in tasks if one.partitions != WHOLE},
+        "tags": {
+            one.label: tags for one in tasks if (tags := list(policy_of(one.task, table).tags))
+        },
+    }
+
+
+def _partitions(cls: type[Task]) -> dict[str, Any]:
+    names = declared_partitions(cls)
+    return {"is_partitioned": names != WHOLE, "partitions": None if names == WHOLE else names}
 
 
 def _conflict(registry: Registry[Any], entry: Registration) -> str:
@@ -98,7 +120,7 @@ def _dags_with(task: type) -> list[str]:
 
 def _has_step(dag: type[DAG], task: type) -> bool:
     try:
-        return any(step.task is task for step in steps_of(dag))
+        return any(planned.task is task for planned in tasks_of(dag))
     except InvalidDAGError:
         return False  # that is told when somebody asks for this DAG
 
@@ -125,15 +147,73 @@ def _as_text(facts: dict[str, Any]) -> str:
         [facts["label"], facts["kind"], " and ".join(facts["sources"]), facts["place"]]
     )
     lines = [title.rstrip(), *(f"  {line}".rstrip() for line in facts["doc"].splitlines())]
-    for name, key in (
-        ("class", "target"),
-        ("tasks", "tasks"),
-        ("evaluates", "eval_tasks"),
-        ("in DAGs", "dags"),
-        ("conflict", "conflict"),
+    for name, texts in (
+        ("class", [facts["target"]]),
+        ("tasks", _drawn(facts, "tasks")),
+        ("evaluates", _drawn(facts, "eval_tasks")),
+        ("in DAGs", [", ".join(facts.get("dags", ()))]),
+        ("tags", [_tags(facts["tags"])]),
+        ("retries", [_retries(facts)]),
+        ("time-out", [_seconds(facts.get("timeout_s"))]),
+        ("executor", [facts.get("executor", "")]),
+        ("runs for", [_own_partitions(facts)]),
+        ("conflict", [facts["conflict"]]),
     ):
-        value = facts.get(key)
-        if value:
-            text = ", ".join(value) if isinstance(value, list) else value
-            lines.append(f"  {name:<{_INDENT}}{text}")
+        names = [name, *[""] * (len(texts) - 1)]
+        lines += [
+            f"  {name:<{_INDENT}}{text}" for name, text in zip(names, texts, strict=True) if text
+        ]
     return "\n".join(map(escape, lines))
+
+
+def _drawn(facts: Mapping[str, Any], key: str) -> list[str]:
+    """Return a list of tasks as one line, and a graph as a line for each with what it waits for."""
+    labels = facts.get(key, [])
+    upstream = facts.get("upstream", {})
+    shown = {label: _with_partitions(label, facts["partitions"]) for label in labels}
+    before = {label: [one for one in upstream[label] if one in shown] for label in labels}
+    chain = [[], *([label] for label in labels[:-1])]
+    if list(before.values()) == chain[: len(labels)]:
+        return [" -> ".join(shown.values())]
+    return [
+        f"{shown[label]} <- {', '.join(before[label])}" if before[label] else shown[label]
+        for label in labels
+    ]
+
+
+def _with_partitions(label: str, partitions: Mapping[str, Sequence[str] | None]) -> str:
+    if label not in partitions:
+        return label
+    return f"{label}[{_some(partitions[label])}]"
+
+
+def _some(names: Sequence[str] | None) -> str:
+    """Return a few names of partitions, and how many more there are."""
+    if names is None:
+        return "..."
+    more = len(names) - _SHOWN_PARTITIONS
+    few = ", ".join(names[:_SHOWN_PARTITIONS])
+    return f"{few} and {more} more" if more > 0 else few
+
+
+def _own_partitions(facts: Mapping[str, Any]) -> str:
+    if not facts.get("is_partitioned"):
+        return ""
+    names = facts["partitions"]
+    return "partitions known when it becomes ready" if names is None else _some(names)
+
+
+def _tags(tags: Iterable[str] | Mapping[str, Sequence[str]]) -> str:
+    if isinstance(tags, Mapping):
+        return ", ".join(f"{' '.join(words)} ({label})" for label, words in tags.items())
+    return ", ".join(tags)
+
+
+def _retries(facts: Mapping[str, Any]) -> str:
+    if not facts.get("retries"):
+        return ""
+    return f"{facts['retries']}, the first after up to {format_duration(facts['retry_delay_s'])}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "" if seconds is None else format_duration(seconds)

@@ -9,6 +9,7 @@ import click
 from gluepy.commands._completion import complete_tasks
 from gluepy.commands._output import note
 from gluepy.commands._run_options import (
+    attempt_options,
     exit_code_of,
     merge_overrides,
     not_empty,
@@ -29,20 +30,26 @@ __all__ = ["command"]
     help="Work in this run folder, with its parameters; it is made if it is missing.",
 )
 @parameter_options
+@attempt_options
 def command(label: str, run: str, tb: str, **options: Any) -> int:
     """Run one task alone, in a run folder.
 
-    LABEL is the label of the task: short (clean), or with its distribution (acme:clean). The task
-    finds the files of the run folder and its parameters, as if the others had just run.
+    LABEL is the label of the task: short (clean), or with its distribution (acme:clean); train[AA]
+    is one of its partitions. The task finds the files of the run folder and its parameters, as if
+    the others had just run.
     """
     from gluepy.app import get_app
-    from gluepy.engine.run import RunRequest, has_run
+    from gluepy.engine.request import RunRequest
+    from gluepy.engine.run import has_run
     from gluepy.exec import TASK_REGISTRY
+    from gluepy.exec.plan import split_label
+    from gluepy.launch import run_task
 
     app = get_app()
     app.load_registries()
-    app.import_owner(label, TASK_REGISTRY)
-    TASK_REGISTRY.get_entry(label)
+    task, _ = split_label(label)
+    app.import_owner(task, TASK_REGISTRY)
+    TASK_REGISTRY.get_entry(task)
     is_there = bool(run) and has_run(run)
     if run and not is_there:
         note(f"There is no run in {run!r} yet: it is made.")
@@ -52,4 +59,4 @@ def command(label: str, run: str, tb: str, **options: Any) -> int:
         overrides=merge_overrides(options.pop("overrides")),
         **options,
     )
-    return exit_code_of(run_with_display(lambda: app.run_task(label, request), tb=tb).report)
+    return exit_code_of(run_with_display(lambda: run_task(app, label, request), tb=tb).report)

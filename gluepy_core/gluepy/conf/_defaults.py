@@ -58,13 +58,36 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     # Runs
     Setting(
-        "EXECUTOR", "serial", "text", "What carries the steps of a run out; there is one so far."
+        "EXECUTOR",
+        "serial",
+        "text",
+        "What carries steps out: serial, threads, processes, or a plugin's.",
+    ),
+    Setting("WORKERS", 0, "number", "How many steps run at once; 0 for one per core."),
+    Setting(
+        "START_METHOD",
+        "forkserver",
+        "text",
+        "How the executor processes starts workers: forkserver, spawn or fork.",
     ),
     Setting(
         "START_TASK",
         "gluepy.exec.tasks.BootstrapTask",
         "text",
         "Task that runs before all others.",
+    ),
+    Setting(
+        "TASK_OPTIONS",
+        {},
+        "table",
+        "Retries, time-outs, tags, executors of tasks, by label or glob.",
+    ),
+    Setting(
+        "JOURNAL_SYNC",
+        "group",
+        "text",
+        "When the journal of a run is forced to the disk: group at most once a second and at the "
+        "end, always after every line, or never.",
     ),
     Setting(
         "MLOPS_BACKEND",

@@ -72,6 +72,18 @@ class Settings:
             raise UnknownSettingError(name, self.names())
         del self.__dict__[name], self._sources[name]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what travels to another process: all but values that cannot be pickled."""
+        import pickle
+
+        try:
+            pickle.dumps(self.__dict__)
+        except Exception:  # noqa: BLE001 - values of a settings module may be anything
+            names = [name for name in self._sources if _travels(self.__dict__[name])]
+            values = {name: self.__dict__[name] for name in names}
+            return {"_sources": {name: self._sources[name] for name in names}, **values}
+        return self.__dict__
+
     def get(self, name: str, default: object = None) -> Any:
         """Return the value of a setting, or ``default`` if there is no setting of that name."""
         return self.__dict__[name] if name in self._sources else default
@@ -101,6 +113,16 @@ class Settings:
         from gluepy.conf.secrets import mask
 
         return {name: mask(self.__dict__[name], name) for name in self.names()}
+
+
+def _travels(value: object) -> bool:
+    import pickle
+
+    try:
+        pickle.dumps(value)
+    except Exception:  # noqa: BLE001 - as above
+        return False
+    return True
 
 
 def load_settings(

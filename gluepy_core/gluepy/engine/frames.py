@@ -17,6 +17,10 @@ _GLUEPY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _MAX_CAUSES = 5
 _MAX_FRAMES = 200
 
+# A message may hold a whole table; it is kept in the record, and travels between processes.
+_MAX_MESSAGE = 10_000
+_MAX_TRACEBACK = 100_000
+
 
 def describe_error(error: BaseException) -> str:
     """Return type and message of an error, and those of its causes, each begun on a new line."""
@@ -33,7 +37,7 @@ def describe_error(error: BaseException) -> str:
 
 def format_traceback(error: BaseException) -> str:
     """Return the whole traceback, as Python prints it."""
-    return "".join(traceback.format_exception(error))
+    return _shortened("".join(traceback.format_exception(error)), _MAX_TRACEBACK)
 
 
 def extract_frames(error: BaseException, *, home: str) -> tuple[Frame, ...]:
@@ -41,21 +45,29 @@ def extract_frames(error: BaseException, *, home: str) -> tuple[Frame, ...]:
 
     Args:
         error: What was raised.
-        home: Module of the task: code of its top-level package is the author's own, wherever it is
-            installed, as is all code that no distribution installed.
+        home: Module of the task, or ``module:Class``: code of its top-level package is the author's
+            own, wherever it is installed, as is all code that no distribution installed.
 
     Returns:
         At most 200 frames: of endless recursion the first and the last hundred.
     """
-    package = home.partition(".")[0]
+    package = home.partition(":")[0].partition(".")[0]
     summary = traceback.extract_tb(error.__traceback__)
     half = _MAX_FRAMES // 2
     kept = summary if len(summary) <= _MAX_FRAMES else [*summary[:half], *summary[-half:]]
     return tuple(_frame(entry, package) for entry in kept)
 
 
+def _shortened(text: str, limit: int) -> str:
+    """Leave out the middle of a text that is longer than ``limit`` characters."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]} [... {len(text) - 2 * half} characters ...] {text[-half:]}"
+
+
 def _with_type(error: BaseException) -> str:
-    text = text_of(error)
+    text = _shortened(text_of(error), _MAX_MESSAGE)
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 
 from gluepy.engine.frames import describe_error, extract_frames, format_traceback
 from gluepy.exceptions import GluepyError, SkipTask, WrapperError
-from gluepy.exec.records import RunInfo, TaskInfo, TaskOutcome
+from gluepy.exec.records import Outcome, RunInfo, TaskInfo, TaskOutcome
 from gluepy.exec.tasks import Task
 from gluepy.plugin.manager import Hooks
 from gluepy.utils.errors import text_of
 
-__all__ = ["attempt"]
+__all__ = ["attempt", "outcome_of", "outcome_without_task"]
 
 
 def attempt(
@@ -29,6 +29,9 @@ def attempt(
 ) -> TaskOutcome:
     """Run a task once, inside all wrappers; whatever it does is an outcome, not an exception.
 
+    A process that the task forked, and that comes back here, ends here: the steps after this one
+    are not its business.
+
     Args:
         cls: The task.
         task: This attempt, as hooks see it.
@@ -40,30 +43,35 @@ def attempt(
         How it ended. ``sys.exit()`` in a task is a failure, also ``sys.exit(0)``: a task that
         means to succeed returns.
     """
+    pid = os.getpid()
     started_at = datetime.now(UTC)
     start = time.perf_counter()
     error: BaseException | None = None
     try:
         with interruptible or nullcontext(), hooks.around(task, run):
-            cls().run()
+            one = cls()
+            if task.partition:
+                one.partition = task.partition
+            one.run()
     except BaseException as caught:  # noqa: BLE001 - a task may raise anything; all are told apart below
         error = caught
+    if os.getpid() != pid:
+        os._exit(0 if error is None else 1)
     seconds = time.perf_counter() - start
-    return _outcome(error, task.task, started_at, seconds)
-
-
-def _outcome(
-    error: BaseException | None, home: str, started_at: datetime, seconds: float
-) -> TaskOutcome:
     plain = TaskOutcome(
-        status="succeeded",
-        seconds=seconds,
-        started_at=started_at,
-        host=platform.node(),
-        pid=os.getpid(),
+        status="succeeded", seconds=seconds, started_at=started_at, host=platform.node(), pid=pid
     )
-    if error is None:
-        return plain
+    return plain if error is None else outcome_of(error, plain, home=task.task)
+
+
+def outcome_of(error: BaseException, plain: TaskOutcome, *, home: str) -> TaskOutcome:
+    """Return how an attempt ended that raised.
+
+    Args:
+        error: What was raised.
+        plain: All that is known besides.
+        home: ``module:Class`` of the task, whose author's own lines are of interest.
+    """
     if isinstance(error, SkipTask):
         return replace(plain, status="skipped", reason=text_of(error))
     culprit: BaseException = error
@@ -77,4 +85,19 @@ def _outcome(
         frames=extract_frames(culprit, home=home),
         traceback=format_traceback(error),
         plugin=error.plugin if isinstance(error, WrapperError) else "",
+    )
+
+
+def outcome_without_task(
+    status: Outcome, error: str = "", *, hint: str = "", started_at: datetime, seconds: float = 0.0
+) -> TaskOutcome:
+    """Return how an attempt ended of which no task can tell: it was lost, or never began."""
+    return TaskOutcome(
+        status=status,
+        seconds=seconds,
+        started_at=started_at,
+        host=platform.node(),
+        pid=os.getpid(),
+        error=error,
+        hint=hint,
     )

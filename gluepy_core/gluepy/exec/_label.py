@@ -33,8 +33,8 @@ def check_label(label: object, where: str | type) -> str:
 
     Raises:
         InvalidLabelError: If it is no text, is empty or longer than 200 characters, begins with a
-            hyphen, or has a colon (which divides distribution and label), a line break or another
-            control character.
+            hyphen, or has a colon (which divides distribution and label), a bracket (which marks
+            partitions), a line break or another control character.
     """
     if not isinstance(label, str):
         reason = f"is {type(label).__name__}, not text"
@@ -55,11 +55,16 @@ def _why_not(label: str) -> str:
         return f"has more than {_MAX_LENGTH} characters"
     if not label.isprintable():
         return "has a control character"
-    if ":" in label:
-        return "has a colon, which divides distribution and label"
     if label.startswith("-"):
         return "begins with a hyphen, as options do"
-    return ""
+    return next((reason for sign, reason in _SIGNS.items() if sign in label), "")
+
+
+_SIGNS = {
+    ":": "has a colon, which divides distribution and label",
+    "[": "has a bracket, which marks partitions",
+    "]": "has a bracket, which marks partitions",
+}
 
 
 def where_is(cls: type) -> str:

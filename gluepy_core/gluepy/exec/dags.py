@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -11,6 +11,8 @@ from gluepy.exec.registry import Registry
 from gluepy.exec.tasks import Task
 
 __all__ = ["DAG", "REGISTRY"]
+
+_Tasks = Sequence[type[Task]] | Mapping[type[Task], Iterable[type[Task]]]
 
 
 class DAG:
@@ -22,8 +24,10 @@ class DAG:
     Attributes:
         label: The name on the command line. By default the name of the class in lower case; never
             that of the parent.
-        tasks: The task classes, each to run after the one before it.
-        eval_tasks: Task classes that measure the result, to run after all others.
+        tasks: The task classes. In a list each runs after the one before it; a mapping says for
+            each which ones it runs after: ``{Load: [], Clean: [Load]}``.
+        eval_tasks: Task classes that measure the result, as a list or a mapping, to run after all
+            others.
         extra_options: Free-form options for engines and plugins; Gluepy itself reads none.
 
     Example:
@@ -35,8 +39,8 @@ class DAG:
     """
 
     label: ClassVar[str] = "dag"
-    tasks: Sequence[type[Task]] = ()
-    eval_tasks: Sequence[type[Task]] = ()
+    tasks: _Tasks = ()
+    eval_tasks: _Tasks = ()
     extra_options: Mapping[str, Any] = MappingProxyType({})
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
@@ -59,15 +63,25 @@ class DAG:
         Returns:
             First the start task that the setting ``START_TASK`` names, then ``tasks``, then
             ``eval_tasks``.
+
+        Raises:
+            InvalidDAGError: If a mapping makes no graph.
         """
         # A thin door to settings from this low layer; projects written for Gluepy 1.6 expect it.
         from gluepy.conf import default_settings
         from gluepy.utils.loading import import_string
 
         start: type[Task] = import_string(default_settings.START_TASK)
-        tasks = [] if eval_only else self.tasks
-        evaluation = [] if skip_eval else self.eval_tasks
-        return [start, *tasks, *evaluation]
+        tasks, evaluation = self._in_order()
+        return [start, *([] if eval_only else tasks), *([] if skip_eval else evaluation)]
+
+    def _in_order(self) -> tuple[Sequence[type[Task]], Sequence[type[Task]]]:
+        if not (isinstance(self.tasks, Mapping) or isinstance(self.eval_tasks, Mapping)):
+            return self.tasks, self.eval_tasks
+        from gluepy.exec.graph import read_graph
+
+        graph = read_graph(self)
+        return graph.tasks[: graph.first_evaluation], graph.tasks[graph.first_evaluation :]
 
 
 #: All DAGs by label: those of the project, and those that installed distributions declare.

@@ -13,6 +13,7 @@ from typing import Literal
 
 __all__ = [
     "CommandInfo",
+    "ExecutorRequest",
     "Frame",
     "Outcome",
     "RunInfo",
@@ -22,6 +23,7 @@ __all__ = [
     "StepReport",
     "TaskInfo",
     "TaskOutcome",
+    "WorkerInfo",
 ]
 
 #: How one attempt at a step ended.
@@ -94,12 +96,18 @@ class RunInfo:
         dag: The label; a qualified one where the short one does not say which is meant.
         folder: The run folder, relative to the root of the storage.
         location: The run folder as a person would open it: an absolute path or a URL.
-        steps: The labels of the steps that this run will execute, in order.
+        steps: The labels of its steps, in order; a task whose partitions are known only when it
+            becomes ready stands under its own label. Wrappers see none, wherever they run: what
+            travels to a worker stays small.
         sources: Where the DAG came from: ``acme-forecast 1.0``, ``project (forecaster.dags)``.
         started_at: The moment in UTC.
         host: Name of the machine that coordinates the run.
         pid: Process that coordinates the run.
-        is_retry: Whether it works in the folder of an earlier run (``--retry``).
+        is_retry: Whether it works in the folder of an earlier run (``--retry``, ``--resume``).
+        done: The labels of the steps that had succeeded before, and do not run again
+            (``--resume``).
+        executor: Name of what carries the steps out.
+        changes: What is other than when the run was left (``--resume``): ``acme 1.0 -> 1.1``.
     """
 
     run_id: str
@@ -112,6 +120,9 @@ class RunInfo:
     host: str
     pid: int
     is_retry: bool = False
+    done: tuple[str, ...] = ()
+    executor: str = "serial"
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +130,15 @@ class TaskInfo:
     """One attempt at one step of a run.
 
     Attributes:
-        label: Of the step.
+        label: Of the step: ``clean``, or ``train[AA]`` for a partition.
         task: ``module:Class`` of the task.
-        index: Place in the plan of this run, from 1.
+        index: Place in the plan of this run, from 1; partitions that become known only during the
+            run share that of their task.
         attempt: From 1.
         is_evaluation: Whether the DAG names it in ``eval_tasks``.
         sources: Where the task came from, as in `RunInfo`.
+        partition: The part of the task that this step is; empty if it has no partitions.
+        tags: Of the task.
     """
 
     label: str
@@ -133,6 +147,8 @@ class TaskInfo:
     attempt: int = 1
     is_evaluation: bool = False
     sources: tuple[str, ...] = ()
+    partition: str = ""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,10 +184,19 @@ class TaskOutcome:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """A step of a run with the outcome of its last attempt; None when it did not run."""
+    """A step of a run with the outcome of its last attempt.
+
+    Attributes:
+        label: Of the step.
+        outcome: None when it did not run.
+        is_done: Whether it had succeeded before, and so did not run again (``--resume``).
+        reason: Why it did not run; empty otherwise.
+    """
 
     label: str
     outcome: TaskOutcome | None = None
+    is_done: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +220,35 @@ class RunReport:
     def outcomes(self) -> dict[str, TaskOutcome]:
         """Return the outcome of each step that ran, by label."""
         return {step.label: step.outcome for step in self.steps if step.outcome is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerInfo:
+    """A process that carries steps out.
+
+    Attributes:
+        host: Name of its machine.
+        pid: Its number there.
+        executor: Name of the executor that it works for.
+        settings: As `configure` gets them in the coordinating process.
+    """
+
+    host: str
+    pid: int
+    executor: str
+    settings: SettingsInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorRequest:
+    """What the factory of an executor is given.
+
+    Attributes:
+        workers: How many steps are to run at once; None when the user leaves it to the executor.
+        settings: All settings, secrets masked.
+        modules: Modules that the steps come from, which workers can import beforehand.
+    """
+
+    workers: int | None
+    settings: SettingsInfo
+    modules: tuple[str, ...] = ()

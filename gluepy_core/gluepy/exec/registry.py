@@ -101,12 +101,16 @@ class Registry(MutableMapping[str, type[T]]):
         prefer: Chooses an owner for short labels that several offer (the setting ``PREFER``).
         sources_of: Tells which sources a class has that is being defined. The composition root sets
             it to what discovery and ``INSTALLED_MODULES`` say; by itself all is the project's.
+        is_strict: Whether two classes of one owner cannot have one label; else the later one takes
+            it. A process that only carries steps out may do so for one project after the other,
+            and looks nothing up by its label.
     """
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self.prefer: Mapping[str, str] = {}
         self.sources_of: Callable[[type], tuple[Source, ...]] = _project_source
+        self.is_strict = True
         # By label, then by owner. A class with two owners stands under both. The inner dicts are
         # replaced and never changed, so that a copy of the outer one is enough to undo.
         self._entries: dict[str, dict[str, Registration]] = {}
@@ -261,10 +265,12 @@ class Registry(MutableMapping[str, type[T]]):
     def isolated(self) -> Iterator[None]:
         """Undo, at the end of the block, all that was registered in it."""
         entries, prefer, sources_of = self._entries.copy(), self.prefer, self.sources_of
+        is_strict = self.is_strict
         try:
             yield
         finally:
             self._entries, self.prefer, self.sources_of = entries, prefer, sources_of
+            self.is_strict = is_strict
 
     @contextlib.contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -282,7 +288,7 @@ class Registry(MutableMapping[str, type[T]]):
             entry = self._entries.get(label, {}).get(owner)
             if entry is None:
                 continue
-            if entry.cls is not None and not _is_same(entry.cls, cls):
+            if self.is_strict and entry.cls is not None and not _is_same(entry.cls, cls):
                 raise DuplicateLabelError(self.kind, label, where_is(entry.cls), where_is(cls))
             known = _joined(known, entry.sources)
         target = f"{cls.__module__}:{cls.__qualname__}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from gluepy.exceptions import ModuleLoadError
 from gluepy.exec._label import label_of
 from gluepy.exec.registry import Registry
 
-__all__ = ["REGISTRY", "BootstrapTask", "EvaluationTask", "Task"]
+__all__ = ["REGISTRY", "BootstrapTask", "EvaluationTask", "Task", "load_start_task"]
 
 
 class Task:
@@ -22,7 +24,18 @@ class Task:
 
     Attributes:
         label: The name on the command line. By default the name of the class in lower case; never
-            that of the parent.
+            that of the parent. All other attributes are inherited.
+        retries: How often a step that fails is tried again.
+        retry_delay_s: Longest wait after the first failure, in seconds. It doubles with each try,
+            up to 60; how much of it passes is random, so that tasks which failed together do not
+            come back together.
+        timeout_s: Longest time of one attempt, in seconds; None for no limit.
+        tags: Words to select the task by (``--select tag:slow``).
+        executor: Name of the executor that carries this task out; empty for that of the run.
+        partitions: Names, texts or whole numbers, for each of which the task runs once: as a list,
+            or as a method that makes the list when the task becomes ready. None for a task that
+            runs once.
+        partition: The name for which this instance runs; empty for a task without partitions.
 
     Example:
         >>> class CleanTask(Task):
@@ -34,6 +47,14 @@ class Task:
     """
 
     label: ClassVar[str] = "task"
+    retries: ClassVar[int] = 0
+    retry_delay_s: ClassVar[float] = 1.0
+    timeout_s: ClassVar[float | None] = None
+    tags: ClassVar[Sequence[str]] = ()
+    executor: ClassVar[str] = ""
+    # Any: a subclass may have a list or a method here.
+    partitions: Any = None
+    partition: str = ""
 
     def __init_subclass__(cls, *, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -71,3 +92,23 @@ class BootstrapTask(Task):
 
     def run(self) -> None:
         """Do nothing."""
+
+
+def load_start_task(dotted_path: str) -> type[Task] | None:
+    """Import the start task that the setting ``START_TASK`` names.
+
+    Returns:
+        None for the built-in one, which does nothing.
+
+    Raises:
+        ModuleLoadError: If it cannot be imported, or is no task.
+    """
+    from gluepy.utils.loading import import_string
+
+    try:
+        task = import_string(dotted_path)
+    except ImportError as error:
+        raise ModuleLoadError("START_TASK", dotted_path, str(error)) from error
+    if not (isinstance(task, type) and issubclass(task, Task)):
+        raise ModuleLoadError("START_TASK", dotted_path, "it is no Task class")
+    return None if task is BootstrapTask else task

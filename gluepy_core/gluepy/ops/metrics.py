@@ -12,7 +12,7 @@ from gluepy.exceptions import RunRecordError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["dump_metrics", "load_metrics", "to_metric"]
+__all__ = ["dump_metrics", "load_metrics", "metric_to_json", "to_metric"]
 
 # JSON has no numbers for these. Source: "JSON Mapping" of Protocol Buffers 3.
 _NAMES = {math.inf: "Infinity", -math.inf: "-Infinity"}
@@ -41,8 +41,13 @@ def dump_metrics(metrics: Mapping[str, float]) -> str:
 
     What JSON has no number for is written as text: ``"NaN"``, ``"Infinity"``, ``"-Infinity"``.
     """
-    content = {key: _to_json(metrics[key]) for key in sorted(metrics)}
+    content = {key: metric_to_json(metrics[key]) for key in sorted(metrics)}
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def metric_to_json(value: float) -> float | str:
+    """Return a number as JSON can hold it: what it has no number for as text."""
+    return "NaN" if math.isnan(value) else _NAMES.get(value, value)
 
 
 def load_metrics(text: str | bytes, *, where: str) -> dict[str, float]:
@@ -72,7 +77,3 @@ def _unpacked(value: object) -> object:
         return item()
     except (TypeError, ValueError, RuntimeError):  # it holds more than one, or none
         return value
-
-
-def _to_json(value: float) -> float | str:
-    return "NaN" if math.isnan(value) else _NAMES.get(value, value)

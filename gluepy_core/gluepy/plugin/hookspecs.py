@@ -23,6 +23,7 @@ from gluepy.exec.records import (
     SettingsInfo,
     TaskInfo,
     TaskOutcome,
+    WorkerInfo,
 )
 
 if TYPE_CHECKING:
@@ -93,10 +94,24 @@ def before_dag(run: RunInfo) -> None:
 
 
 @_hookspec
+def worker_started(worker: WorkerInfo) -> None:
+    """Set up what tasks and wrappers need in a process: connections, logging, random numbers.
+
+    Observer. Called once in each process that carries steps out, before its first step: in the
+    coordinating process too, where an executor (``serial``, ``threads``) runs the steps there.
+
+    Args:
+        worker: The process, with the settings: `configure` is called in the coordinating process
+            only.
+    """
+
+
+@_hookspec
 def before_task(task: TaskInfo, run: RunInfo) -> None:
     """Note that an attempt at a task begins.
 
-    Observer. Called once per attempt, in the coordinating process.
+    Observer. Called once per attempt, in the coordinating process, when the step is given to the
+    executor. A step that failed and is tried again is a new attempt.
 
     Args:
         task: The attempt.
@@ -116,7 +131,8 @@ def around_task(task: TaskInfo, run: RunInfo) -> Generator[None, None, None]:
 
     Args:
         task: The attempt.
-        run: The run that it belongs to.
+        run: The run that it belongs to; its ``steps`` and ``done`` are empty here, so that what
+            travels to a worker stays small.
     """
     yield
 
@@ -125,7 +141,8 @@ def around_task(task: TaskInfo, run: RunInfo) -> Generator[None, None, None]:
 def on_metric(run: RunInfo, task: TaskInfo | None, name: str, value: float) -> None:
     """Note that a metric was logged.
 
-    Observer. Called in the coordinating process for every call of ``default_mlops.log_metric``.
+    Observer. Called in the coordinating process for every call of ``default_mlops.log_metric``: at
+    once where the task runs in this process, and before `after_task` where it runs in another.
 
     Args:
         run: The run.
@@ -146,6 +163,18 @@ def after_task(task: TaskInfo, run: RunInfo, outcome: TaskOutcome) -> None:
         task: The attempt, as `before_task` got it.
         run: The run that it belongs to.
         outcome: How it ended, and how long it took.
+    """
+
+
+@_hookspec
+def worker_stopped(worker: WorkerInfo) -> None:
+    """Tear down what `worker_started` set up.
+
+    Observer. Called once in each process for which `worker_started` was called, after its last
+    step; not in one that is killed.
+
+    Args:
+        worker: As `worker_started` got it.
     """
 
 

@@ -179,6 +179,11 @@ class Hooks:
         return self._calls[hook]
 
     @property
+    def plugins(self) -> tuple[str, ...]:
+        """The plugins, with what each belongs to, in the order of adding."""
+        return tuple(f"{name} ({source})" for name, source in self._plugins.values())
+
+    @property
     def failures(self) -> tuple[HookFailure, ...]:
         """The observers that have raised so far."""
         return tuple(self._failures.values())
@@ -206,14 +211,17 @@ class Hooks:
             if not implementation.calls:
                 self._observe(implementation, arguments)
 
-    @contextlib.contextmanager
-    def around(self, task: TaskInfo, run: RunInfo) -> Iterator[None]:
+    def around(self, task: TaskInfo, run: RunInfo) -> contextlib.AbstractContextManager[None]:
         """Surround a task with all wrappers; the first in calling order is outermost.
 
         Raises:
             WrapperError: If a wrapper raises something of its own, or does not yield just once.
             SkipTask: If a wrapper or the task says so.
         """
+        return self._wrapped(task, run) if self._calls["around_task"] else contextlib.nullcontext()
+
+    @contextlib.contextmanager
+    def _wrapped(self, task: TaskInfo, run: RunInfo) -> Iterator[None]:
         arguments = {"task": task, "run": run}
         with contextlib.ExitStack() as stack:
             for implementation in self._calls["around_task"]:
@@ -226,22 +234,23 @@ class Hooks:
         chosen = [arguments[name] for name in implementation.arguments]
         printed: list[str] = []
         start = self._clock()
+        outer = _stray.begin(printed)
         try:
-            with _stray.instead_of_stdout(printed):
-                implementation.function(*chosen)
+            implementation.function(*chosen)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - also sys.exit(): the run is not its own
             self._note_failure(implementation, error)
         finally:
+            _stray.end(outer)
             seconds = self._clock() - start
-            self._account(implementation, seconds, has_printed=bool(printed))
+            implementation.calls += 1
+            implementation.seconds += seconds
+            if printed or seconds > SLOW_S or self._trace is not None:
+                self._remark(implementation, seconds, has_printed=bool(printed))
 
-    def _account(
-        self, implementation: Implementation, seconds: float, *, has_printed: bool
-    ) -> None:
-        implementation.calls += 1
-        implementation.seconds += seconds
+    def _remark(self, implementation: Implementation, seconds: float, *, has_printed: bool) -> None:
+        """Tell what is worth telling of a call."""
         if has_printed:
             self._warn_once(implementation, "printed to standard output, where only results go")
         if seconds > SLOW_S:
@@ -284,25 +293,21 @@ class _StrayOutput:
         self._stdout: TextIO | None = None
         self._thread = threading.local()
 
-    @contextlib.contextmanager
-    def instead_of_stdout(self, printed: list[str]) -> Iterator[None]:
-        """Catch what this thread prints while the block runs; ``printed`` is filled with it."""
-        outer = getattr(self._thread, "printed", None)
-        self._enter()
-        self._thread.printed = printed
-        try:
-            yield
-        finally:
-            self._thread.printed = outer
-            self._leave()
+    # Two calls and no context manager: they stand around every call of every observer.
 
-    def _enter(self) -> None:
+    def begin(self, printed: list[str]) -> list[str] | None:
+        """Catch what this thread prints from now on, in ``printed``; return what `end` needs."""
+        outer: list[str] | None = getattr(self._thread, "printed", None)
         with self._lock:
             self._observers += 1
             if sys.stdout is not self:
                 self._stdout, sys.stdout = sys.stdout, self
+        self._thread.printed = printed
+        return outer
 
-    def _leave(self) -> None:
+    def end(self, outer: list[str] | None) -> None:
+        """Let this thread print where it did before."""
+        self._thread.printed = outer
         with self._lock:
             self._observers -= 1
             # A task of another thread may have redirected it meanwhile: that is left alone.

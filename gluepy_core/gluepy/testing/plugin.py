@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from gluepy.engine.run import RunResult
+    from gluepy.engine.request import RunResult
 
 __all__ = ["gluepy_run"]
 

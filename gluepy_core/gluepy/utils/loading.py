@@ -15,6 +15,7 @@ __all__ = [
     "LazyProxy",
     "SingletonMixin",
     "empty",
+    "forget_scopes",
     "import_module",
     "import_string",
     "scoped",
@@ -156,8 +157,20 @@ def scoped(proxy: object, value: object) -> Iterator[None]:
     try:
         yield
     finally:
-        del proxy._open[scope]  # noqa: SLF001 - of this module
+        proxy._open.pop(scope, None)  # noqa: SLF001 - of this module
         proxy._scope.reset(token)  # noqa: SLF001 - of this module
+
+
+def forget_scopes(*proxies: object) -> None:
+    """Forget the scopes of all threads; for a process that was forked, which has not got them.
+
+    Raises:
+        TypeError: If one of them is no `LazyProxy`.
+    """
+    for proxy in proxies:
+        if not isinstance(proxy, LazyProxy):
+            raise TypeError(f"{type(proxy).__name__} is no LazyProxy")
+        proxy._open.clear()  # noqa: SLF001 - of this module
 
 
 def set_wrapped(proxy: object, value: object) -> None:

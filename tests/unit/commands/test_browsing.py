@@ -215,6 +215,100 @@ def test_show_describes_a_task(run: Run) -> None:
     assert facts["conflict"] == ""
 
 
+GRAPH = """\
+from gluepy import DAG, EvaluationTask, Task
+
+class Load(Task):
+    label = "load"
+    tags = ["io"]
+
+class Calendar(Task):
+    label = "calendar"
+    retries = 2
+    timeout_s = 90
+    executor = "threads"
+
+class Train(Task):
+    label = "train"
+    partitions = ["a", "b", "c", "d", "e", "f", "g"]
+    tags = ["ml", "slow"]
+
+class Later(Task):
+    label = "later"
+    def partitions(self):
+        return []
+
+class Score(EvaluationTask):
+    label = "score"
+
+class Plot(EvaluationTask):
+    label = "plot"
+
+class Forecast(DAG):
+    label = "forecast"
+    tasks = {Train: [Load, Calendar], Load: (), Calendar: [], Later: [Train]}
+    eval_tasks = [Score, Plot]
+"""
+
+
+def test_show_draws_a_graph(run: Run, folder: Path) -> None:
+    make_project(folder, GRAPH)
+
+    assert run("show", "forecast").stdout.splitlines()[1:] == [
+        "  class     churn.dags:Forecast",
+        "  tasks     load",
+        "            calendar",
+        "            train[a, b, c, d, e and 2 more] <- load, calendar",
+        "            later[...] <- train",
+        "  evaluates score -> plot",
+        "  tags      io (load), ml slow (train)",
+    ]
+
+
+def test_show_has_the_graph_as_json(run: Run, folder: Path) -> None:
+    make_project(folder, GRAPH)
+
+    facts = json.loads(run("show", "forecast", "-f", "json").stdout)
+
+    assert facts["tasks"] == ["load", "calendar", "train", "later"]
+    assert facts["eval_tasks"] == ["score", "plot"]
+    assert facts["upstream"] == {
+        "load": [],
+        "calendar": [],
+        "train": ["load", "calendar"],
+        "later": ["train"],
+        "score": ["later"],
+        "plot": ["score"],
+    }
+    assert facts["partitions"] == {"train": list("abcdefg"), "later": None}
+    assert facts["tags"] == {"load": ["io"], "train": ["ml", "slow"]}
+
+
+@pytest.mark.parametrize(
+    ("label", "lines"),
+    [
+        ("train", ["  tags      ml, slow", "  runs for  a, b, c, d, e and 2 more"]),
+        ("later", ["  runs for  partitions known when it becomes ready"]),
+        (
+            "calendar",
+            [
+                "  retries   2, the first after up to 1.0 s",
+                "  time-out  2 min 00 s",
+                "  executor  processes",
+            ],
+        ),
+    ],
+)
+def test_show_tells_how_a_task_is_carried_out(
+    run: Run, folder: Path, label: str, lines: list[str]
+) -> None:
+    make_project(folder, GRAPH)
+    with (folder / "gluepy.toml").open("a") as file:
+        file.write('[task_options."cal*"]\nexecutor = "processes"\ntimeout_s = 120\n')
+
+    assert run("show", label).stdout.splitlines()[3:] == lines
+
+
 @pytest.mark.parametrize("label", ["acme:helper", "ACME:helper"])
 def test_undeclared_class_is_found_by_its_qualified_label(run: Run, label: str) -> None:
     assert run("show", label).stdout.startswith("helper   task   acme 1.0")
@@ -502,6 +596,19 @@ def test_check_names_unreadable_metadata(
     assert failed[0]["text"].startswith("broken 1.0: ")
 
 
+def test_check_names_an_option_of_a_task_that_cannot_be_used(run: Run, folder: Path) -> None:
+    source = "from gluepy import DAG, Task\nclass Fit(Task):\n    label = 'fit'\n"
+    make_project(folder, f"{source}class Odd(DAG):\n    tasks = [Fit]\n")
+    with (folder / "gluepy.toml").open("a") as file:
+        file.write("[task_options.fit]\nretires = 3\n")
+
+    result = run("check", "-f", "json")
+
+    (failed,) = (one for one in findings(result) if one["level"] == "FAIL")
+    assert failed["text"] == "TASK_OPTIONS['fit']: has the option 'retires'"
+    assert failed["hint"] == "Did you mean 'retries' or 'retry_delay_s'?"
+
+
 def test_check_names_a_dag_that_makes_no_plan(run: Run, folder: Path) -> None:
     make_project(folder, "from gluepy import DAG\nclass Odd(DAG):\n    tasks = 3\n")
 
@@ -510,7 +617,7 @@ def test_check_names_a_dag_that_makes_no_plan(run: Run, folder: Path) -> None:
     (failed,) = (one for one in findings(result) if one["level"] == "FAIL")
     assert (failed["area"], failed["text"]) == (
         "registry",
-        "DAG 'odd': tasks is int, not a list",
+        "DAG 'odd': tasks is int, not a list or a mapping",
     )
     assert result.exit_code == 3
 

@@ -75,6 +75,49 @@ def test_tasks_of_no_dag_are_not_offered() -> None:
     assert offered("dag", "nothing", "--task", "") == {}
 
 
+def test_executors_are_offered_with_their_package(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLUEPY_PLUGINS_ALLOW", "acme,delta")
+    for name in ("delta", "gamma"):
+        write_distribution(
+            folder / "site",
+            name,
+            entry_points={"gluepy.executors": {"dask": f"{name}:make", f"{name}-own": "x:make"}},
+        )
+
+    found = offered("dag", "training", "--executor", "")
+
+    assert found == {
+        "serial": "gluepy-core",
+        "threads": "gluepy-core",
+        "processes": "gluepy-core",
+        "delta-own": "delta 1.0",
+        "dask": "delta 1.0",  # gamma is not among PLUGINS_ALLOW
+    }
+
+
+def test_executor_in_conflict_is_offered_with_its_owner(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLUEPY_PLUGINS_ALLOW", "acme,delta,gamma")
+    for name in ("delta", "gamma"):
+        write_distribution(
+            folder / "site", name, entry_points={"gluepy.executors": {"dask": f"{name}:make"}}
+        )
+
+    assert set(offered("task", "clean", "--executor", "")) == {
+        *("serial", "threads", "processes"),
+        *("delta:dask", "gamma:dask"),
+    }
+
+
+def test_broken_project_still_has_executors(folder: Path) -> None:
+    (folder / "gluepy.toml").write_text("not toml")
+
+    assert set(offered("dag", "any", "--executor", "")) == {"serial", "threads", "processes"}
+
+
 def test_plugins_and_distributions_are_offered() -> None:
     found = offered("--no-plugin", "")
 

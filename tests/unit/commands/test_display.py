@@ -81,7 +81,7 @@ def test_failing_run_is_shown_with_the_command_that_goes_on(
         "  (--tb full shows all frames)\n"
         "\n"
         "1 done, 1 failed, 1 not run in 850 ms\n"
-        "Fix it, then go on:  gluepy dag training --retry runs/2026/11/22/k3f --from-task clean\n"
+        "Fix it, then go on:  gluepy dag training --resume\n"
     )
 
 
@@ -112,11 +112,11 @@ def test_task_without_a_dag_goes_on_alone(capsys: pytest.CaptureFixture[str]) ->
 
 
 def test_command_that_goes_on_is_quoted_for_a_shell(capsys: pytest.CaptureFixture[str]) -> None:
-    run = replace(RUN, dag="Train Model", folder="runs/a b")
+    run = replace(RUN, dag="Train Model")
 
     text = shown(capsys, run, TASK, FAILED)
 
-    assert "gluepy dag 'Train Model' --retry 'runs/a b' --from-task clean\n" in text
+    assert text.endswith("gluepy dag 'Train Model' --resume\n")
 
 
 def test_labels_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,9 +155,138 @@ def test_interrupted_run_can_go_on(capsys: pytest.CaptureFixture[str]) -> None:
 
     display.after_dag(run=replace(RUN, steps=("load-raw", "clean")), report=report)
 
-    assert capsys.readouterr().err.endswith(
-        "\nGo on:  gluepy dag training --retry runs/2026/11/22/k3f --from-task clean\n"
+    assert capsys.readouterr().err.endswith("\nGo on:  gluepy dag training --resume\n")
+
+
+def test_selection_of_the_first_run_is_part_of_the_command_that_goes_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    display = RunDisplay(selected_by=["--select", "tag:slow +fit"])
+    report = RunReport(status="failed", seconds=1.0, steps=(StepReport("clean", FAILED),))
+
+    for run in (RUN, replace(RUN, run_id="inner", dag="other")):
+        display.before_dag(run=run)
+    for run in (replace(RUN, run_id="inner", dag="other"), RUN):
+        display.after_dag(run=run, report=report)
+
+    advice = [line for line in capsys.readouterr().err.splitlines() if "go on" in line]
+    assert advice == [
+        "Fix it, then go on:  gluepy dag other --resume",
+        "Fix it, then go on:  gluepy dag training --select 'tag:slow +fit' --resume",
+    ]
+
+
+def test_run_that_is_resumed_says_what_is_done_and_what_has_changed(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = replace(RUN, done=("load-raw", "clean"), changes=("acme 1.0 -> 1.1",))
+    display = RunDisplay()
+
+    display.before_dag(run=run)
+    display.after_dag(
+        run=run,
+        report=RunReport(
+            status="succeeded",
+            seconds=0.85,
+            steps=(
+                *(StepReport(label, is_done=True) for label in run.done),
+                StepReport("report", outcome("succeeded")),
+            ),
+        ),
     )
+
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "  2 done before",
+        "  other than before: acme 1.0 -> 1.1",
+        "",
+        "1 done, 2 done before in 850 ms",
+    ]
+
+
+def test_step_that_did_not_run_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    steps = (StepReport("load-raw", FAILED), StepReport("clean", reason="it needs 'load-raw'"))
+
+    RunDisplay().after_dag(
+        run=replace(RUN, steps=("load-raw", "clean")),
+        report=RunReport(status="failed", seconds=1.0, steps=steps),
+    )
+
+    shown = capsys.readouterr().err
+    assert "  2/2 not run   clean     it needs 'load-raw'\n" in shown
+
+
+def test_attempts_of_a_step_are_shown_each(capsys: pytest.CaptureFixture[str]) -> None:
+    display = RunDisplay()
+    run = replace(RUN, steps=("clean",))
+    second = replace(TASK, index=1, attempt=2)
+
+    display.after_task(task=replace(TASK, index=1), run=run, outcome=FAILED)
+    display.after_task(task=second, run=run, outcome=outcome("succeeded"))
+    display.after_dag(
+        run=run,
+        report=RunReport(
+            status="succeeded", seconds=1.0, steps=(StepReport("clean", outcome("succeeded")),)
+        ),
+    )
+
+    assert capsys.readouterr().err == (
+        "  1/1 FAILED    clean    300 ms\n"
+        "  1/1 done      clean (attempt 2)    300 ms\n"
+        "\n"
+        "1 done in 1.0 s\n"
+    )
+
+
+def test_step_that_failed_is_explained_though_another_was_tried_again(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    display = RunDisplay(is_quiet=True)
+    other = replace(TASK, label="report", index=3)
+    report = RunReport(status="failed", seconds=1.0, steps=(StepReport("clean", FAILED),))
+
+    display.after_task(task=TASK, run=RUN, outcome=FAILED)
+    display.after_task(task=other, run=RUN, outcome=outcome("lost", error="it died"))
+    display.after_task(task=other, run=RUN, outcome=outcome("succeeded"))
+    display.after_dag(run=RUN, report=report)
+
+    shown = capsys.readouterr().err
+    assert shown.startswith("Task 'clean' failed: KeyError: 'horizn'\n")
+    assert "report" not in shown
+
+
+def test_task_alone_whose_record_failed_goes_on_with_itself(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = replace(RUN, dag="", steps=("clean",))
+    steps = (StepReport("clean", outcome("succeeded")),)
+
+    RunDisplay().after_dag(run=run, report=RunReport(status="failed", seconds=1.0, steps=steps))
+
+    shown = capsys.readouterr().err
+    assert shown.endswith("go on:  gluepy task clean --run runs/2026/11/22/k3f\n")
+
+
+@pytest.mark.parametrize(
+    ("status", "title", "line"),
+    [
+        ("timed-out", "Task 'clean' timed out: why", "  2/3 TIMED OUT clean       300 ms\n"),
+        ("lost", "Task 'clean' was lost: why", "  2/3 LOST      clean       300 ms\n"),
+        (
+            "interrupted",
+            "Task 'clean' was interrupted: why",
+            "  2/3 STOPPED   clean       300 ms\n",
+        ),
+    ],
+)
+def test_every_way_to_end_has_its_word(
+    capsys: pytest.CaptureFixture[str], status: Outcome, title: str, line: str
+) -> None:
+    end = outcome(status, error="why")
+
+    text = shown(capsys, RUN, TASK, end)
+
+    assert line in text
+    assert plain_failure(TASK, end, tb="no") == [title]
 
 
 def test_interrupted_task_has_not_failed() -> None:

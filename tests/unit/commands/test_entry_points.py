@@ -185,7 +185,7 @@ def test_label_used_twice_is_the_error_that_it_always_is(write: Write, invoke: I
     ("label", "reason"),
     [
         ("a=b", "has an equals sign, which the name of an entry point cannot have"),
-        ("[a", "begins or ends with a sign that the name of an entry point cannot have there"),
+        ("#a", "begins or ends with a sign that the name of an entry point cannot have there"),
         ("a ", "begins or ends with a sign that the name of an entry point cannot have there"),
     ],
 )

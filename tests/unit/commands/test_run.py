@@ -173,7 +173,7 @@ def test_quiet_run_still_says_what_failed(run: Run) -> None:
     lines = result.stderr.splitlines()
     assert result.exit_code == 1
     assert lines[0] == "Task 'train' failed: ValueError: bad data"
-    assert lines[-1].startswith("Fix it, then go on:  gluepy dag training --retry ")
+    assert lines[-1] == "Fix it, then go on:  gluepy dag training --resume"
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_tracker_that_is_down_is_named_before_anything_runs(run: Run, project: P
     assert result.stderr.startswith(
         "Error: MLOPS_BACKEND 'Down' cannot begin a run: ConnectionError: no server\n"
     )
-    assert not (project / "data").exists()
+    assert list((project / "data").rglob("log.txt")) == []
 
 
 def test_tracker_that_cannot_end_a_run_does_not_spoil_it(
@@ -425,19 +425,20 @@ def test_run_whose_record_is_lost_has_failed_to_the_tracker(run: Run, project: P
 
     assert result.exit_code == 5
     assert [status for _, status in sys.modules["churn.trackers"].calls] == ["failed"]
-    assert "2/3 not run" in result.stderr
+    assert "metrics.json' is a folder, not a file\n" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_unknown_executor_is_refused(run: Run, project: Path) -> None:
     with (project / "gluepy.toml").open("a") as file:
-        file.write('executor = "threads"\n')
+        file.write('executor = "thread"\n')
 
     result = run("dag", "training")
 
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert result.stderr == (
-        "Error: settings from gluepy.toml: there is no executor 'threads'\n"
-        "Hint: There is one so far: 'serial'.\n"
+        "Error: EXECUTOR in gluepy.toml: there is no executor 'thread'\n"
+        "Hint: Did you mean 'threads'?\n"
     )
     assert not (project / "data").exists()
 
@@ -461,6 +462,141 @@ def test_storage_that_cannot_be_written_exits_5(run: Run, project: Path) -> None
     assert result.exit_code == 5
     assert "Error: " in result.stderr
     assert "Traceback" not in result.stderr
+
+
+# -- how steps are carried out -----------------------------------------------------------------
+
+MANY = """\
+import threading
+from gluepy import DAG, Task
+from gluepy.conf import default_context
+
+tries = []
+names = set()
+
+class Shaky(Task):
+    label = "shaky"
+    partitions = ["a", "b"]
+
+    def run(self):
+        tries.append(self.partition)
+        names.add(threading.current_thread().name.partition("_")[0])
+        if len(tries) <= default_context.get("failures", 0):
+            raise ValueError("shaky")
+
+class Alone(Task):
+    label = "alone"
+
+    def run(self):
+        pass
+
+class After(Task):
+    label = "after"
+
+    def run(self):
+        pass
+
+class ManyDAG(DAG):
+    label = "many"
+    tasks = {Shaky: [], After: [Shaky], Alone: []}
+"""
+
+
+@pytest.fixture
+def many(project: Path) -> None:
+    (project / "churn" / "many.py").write_text(MANY)
+    (project / "gluepy.toml").write_text('installed_modules = ["churn.many"]\n')
+
+
+@pytest.mark.usefixtures("many")
+def test_steps_run_in_threads_when_the_user_says_so(run: Run) -> None:
+    result = run("dag", "many", "--executor", "threads", "-j", "2")
+
+    assert result.exit_code == 0
+    assert sys.modules["churn.many"].names == {"gluepy-step"}
+
+
+@pytest.mark.usefixtures("many")
+def test_failed_steps_are_tried_again_when_the_user_says_so(run: Run) -> None:
+    result = run(
+        *("dag", "many", "--set", "failures=2"),
+        *("--retries", "2", "--retry-delay", "0", "--keep-going"),
+    )
+
+    assert result.exit_code == 0
+    assert "shaky[a] (attempt 2)" in result.stderr
+    assert "Task " not in result.stderr
+
+
+@pytest.mark.usefixtures("many")
+def test_run_keeps_going_when_the_user_says_so(run: Run) -> None:
+    result = run("dag", "many", "--set", "failures=1", "--keep-going")
+
+    assert result.exit_code == 1
+    assert re.findall(r"\d/4 (done|FAILED|not run) +(\S+)", result.stderr) == [
+        ("FAILED", "shaky[a]"),
+        ("done", "shaky[b]"),
+        ("done", "alone"),
+        ("not run", "after"),
+    ]
+    assert "it needs 'shaky[a]'" in result.stderr
+
+
+@pytest.mark.usefixtures("many")
+def test_resumed_run_leaves_out_what_has_succeeded(run: Run) -> None:
+    failed = run("dag", "many", "--set", "failures=1", "--keep-going")
+
+    result = run("dag", "many", "--resume")
+
+    assert result.exit_code == 0
+    assert folder_of(result) == folder_of(failed)
+    assert "2 done, 2 done before" in result.stderr
+    assert sys.modules["churn.many"].tries == ["a", "b", "a"]
+
+
+@pytest.mark.usefixtures("many")
+def test_dry_run_shows_the_plan_and_runs_nothing(run: Run, project: Path) -> None:
+    result = run("dag", "many", "--dry-run", "--select", "shaky")
+
+    assert result.exit_code == 0
+    assert "shaky[b]" in result.stdout
+    assert re.search(r"alone +skip +not selected", result.stdout)
+    assert not (project / "data").exists()
+
+
+@pytest.mark.usefixtures("many")
+def test_partition_of_a_task_runs_alone(run: Run) -> None:
+    result = run("task", "shaky[b]", "--set", "failures=1")
+
+    assert result.exit_code == 1
+    assert "Task 'shaky[b]' failed: ValueError: shaky" in result.stderr
+    assert f"go on:  gluepy task 'shaky[b]' --run {folder_of(result)}\n" in result.stderr
+
+
+@pytest.mark.usefixtures("many")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["-j", "0"], "Invalid value for '-j' / '--workers'"),
+        (["--retries", "-1"], "Invalid value for '--retries'"),
+        (["--retry-delay", "-1"], "Invalid value for '--retry-delay'"),
+        (["--timeout", "0"], "Invalid value for '--timeout'"),
+        (["--executor", ""], "Invalid value for '--executor': it is empty."),
+        (["--executor", "thread"], "--executor: there is no executor 'thread'"),
+        (["--retries", "many"], "Invalid value for '--retries'"),
+        (["--timeout", "nan"], "nan"),
+        (["--timeout", "inf"], "inf"),
+    ],
+)
+def test_option_that_makes_no_sense_is_refused(
+    run: Run, project: Path, options: list[str], message: str
+) -> None:
+    result = run("--no-plugins", "dag", "many", *options)
+
+    assert result.exit_code in (2, 3)
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (project / "data").exists()
 
 
 # -- one task ----------------------------------------------------------------------------------
@@ -509,7 +645,7 @@ def test_failing_task_alone_says_how_to_go_on(run: Run) -> None:
 @pytest.mark.parametrize(
     ("kind", "label", "advice"),
     [
-        ("dag", "training", "gluepy dag project:training --retry {} --from-task train\n"),
+        ("dag", "training", "gluepy dag project:training --resume\n"),
         ("task", "train", "gluepy task project:train --run {}\n"),
     ],
 )

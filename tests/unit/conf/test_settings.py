@@ -389,6 +389,20 @@ def test_settings_can_be_pickled_and_copied() -> None:
         assert twin.source_of("EXECUTOR") == "gluepy.toml"
 
 
+def test_settings_travel_without_what_cannot(write_module: ModuleWriter) -> None:
+    name = write_module("LOCK = lambda: None\nEXECUTOR = 'threads'\n")
+    settings = Settings(name)
+
+    twin = pickle.loads(pickle.dumps(settings))  # noqa: S301 - our own
+
+    assert (twin.EXECUTOR, twin.source_of("EXECUTOR")) == ("threads", name)
+    assert twin.get("LOCK") is None
+    assert twin.masked() == {
+        other: value for other, value in settings.masked().items() if other != "LOCK"
+    }
+    assert settings.LOCK() is None  # the original keeps it
+
+
 # -- speed -------------------------------------------------------------------------------------
 
 PROBE = """

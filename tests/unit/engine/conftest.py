@@ -1,5 +1,8 @@
+"""What tests of the engine share."""
+
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -25,5 +28,5 @@ def info() -> RunInfo:
         steps=("a", "b"),
         started_at=datetime(2026, 11, 22, tzinfo=UTC),
         host="host",
-        pid=1,
+        pid=os.getpid(),
     )

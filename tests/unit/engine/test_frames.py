@@ -75,6 +75,15 @@ def test_long_chain_of_causes_is_cut() -> None:
     assert len(describe_error(error).splitlines()) == 5
 
 
+def test_long_message_is_cut_in_the_middle() -> None:
+    text = describe_error(ValueError(f"begin{'x' * 100_000}end"))
+
+    assert text.startswith("ValueError: begin")
+    assert text.endswith("end")
+    assert " characters ...] " in text
+    assert len(text) < 20_000
+
+
 def test_own_frame_has_its_place_and_source() -> None:
     frames = extract_frames(raised(fail, {}), home=__name__)
 

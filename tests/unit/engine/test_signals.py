@@ -107,6 +107,37 @@ def test_first_signal_is_the_one_that_counts() -> None:
     assert stop.signal == signal.SIGTERM
 
 
+def test_signal_wakes_whoever_waits() -> None:
+    calls: list[int] = []
+    stop = StopRequest(lambda: calls.append(stop.signal))
+
+    with stop.listening():
+        send(signal.SIGTERM)
+
+    assert calls == [signal.SIGTERM]
+
+
+def test_signal_after_a_task_does_not_interrupt_what_follows() -> None:
+    stop = StopRequest()
+
+    with stop.listening():
+        with stop.in_task():
+            pass
+        send(signal.SIGTERM)
+
+    assert stop.signal == signal.SIGTERM
+
+
+def test_terminal_that_hangs_up_once_more_does_not_end_the_process() -> None:
+    stop = StopRequest()
+
+    with stop.listening():
+        send(signal.SIGHUP)
+        send(signal.SIGHUP)
+
+    assert stop.signal == signal.SIGHUP
+
+
 def test_second_signal_ends_the_process_at_once() -> None:
     code = (
         "import os, signal\n"

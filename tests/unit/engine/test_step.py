@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from gluepy import RunInfo, SkipTask, Task, TaskInfo, hookimpl
-from gluepy.engine.step import attempt
+from gluepy.engine.step import attempt, outcome_without_task
+from gluepy.exceptions import StorageWriteError
 from gluepy.exec.records import TaskOutcome
 from gluepy.plugin.manager import Hooks
 
@@ -124,3 +127,80 @@ def test_task_that_cannot_be_made_has_failed(info: RunInfo) -> None:
             raise ValueError("no")
 
     assert attempt(Work, INFO, info, Hooks()).error == "ValueError: no"
+
+
+def test_task_knows_for_which_partition_it_runs(info: RunInfo) -> None:
+    seen: list[str] = []
+
+    class Work(Task, abstract=True):
+        def run(self) -> None:
+            seen.append(self.partition)
+
+    attempt(Work, INFO, info, Hooks())
+    attempt(Work, replace(INFO, partition="AA"), info, Hooks())
+
+    assert seen == ["", "AA"]
+    assert Work.partition == ""
+
+
+def test_hint_of_an_error_of_ours_is_kept(info: RunInfo) -> None:
+    outcome = outcome_of(info, StorageWriteError("a.csv", "no space left on device"))
+
+    assert outcome.hint == StorageWriteError("a.csv", "").hint
+
+
+def test_block_stands_around_task_and_wrappers(info: RunInfo) -> None:
+    calls: list[str] = []
+
+    class Plugin:
+        @hookimpl(wrapper=True)
+        def around_task(self) -> Generator[None]:
+            calls.append("wrapper")
+            yield
+
+    class Work(Task, abstract=True):
+        def run(self) -> None:
+            calls.append("task")
+
+    @contextlib.contextmanager
+    def block() -> Iterator[None]:
+        calls.append("begin")
+        yield
+        calls.append("end")
+
+    hooks = Hooks()
+    hooks.add(Plugin(), "tracing", "acme 1.0")
+
+    attempt(Work, INFO, info, hooks, interruptible=block())
+
+    assert calls == ["begin", "wrapper", "task", "end"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize(("does_raise", "code"), [(False, 0), (True, 1)])
+def test_process_that_a_task_forks_ends_with_it(info: RunInfo, does_raise: bool, code: int) -> None:
+    children: list[int] = []
+
+    class Work(Task, abstract=True):
+        def run(self) -> None:
+            child = os.fork()
+            if child:
+                children.append(child)
+            elif does_raise:
+                raise ValueError("in the child")
+
+    outcome = attempt(Work, INFO, info, Hooks())
+
+    assert outcome.status == "succeeded"
+    assert os.waitstatus_to_exitcode(os.waitpid(children[0], 0)[1]) == code
+
+
+def test_attempt_without_a_task_is_told_too() -> None:
+    at = datetime.now(UTC)
+
+    outcome = outcome_without_task("lost", "it died", hint="Look.", started_at=at, seconds=1.5)
+
+    assert (outcome.status, outcome.error, outcome.hint) == ("lost", "it died", "Look.")
+    assert (outcome.started_at, outcome.seconds) == (at, 1.5)
+    assert (outcome.host, outcome.pid) == (platform.node(), os.getpid())

@@ -14,6 +14,10 @@ class First(Task, abstract=True):
     pass
 
 
+class Second(Task, abstract=True):
+    pass
+
+
 class Score(EvaluationTask, abstract=True):
     pass
 
@@ -75,3 +79,22 @@ def test_start_task_is_that_of_the_settings() -> None:
 
     with scoped(default_settings, settings):
         assert TrainingDAG().inject_tasks() == [Start, First, Score]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, [BootstrapTask, First, Second, Score]),
+        ({"skip_eval": True}, [BootstrapTask, First, Second]),
+        ({"eval_only": True}, [BootstrapTask, Score]),
+    ],
+)
+def test_injected_tasks_of_a_graph_are_in_the_order_of_the_plan(
+    options: dict[str, bool], expected: list[type[Task]]
+) -> None:
+    class Graph(DAG, abstract=True):
+        tasks = {Second: [First], First: []}
+        eval_tasks = [Score]
+
+    with scoped(default_settings, load_settings(environ={})):
+        assert Graph().inject_tasks(**options) == expected

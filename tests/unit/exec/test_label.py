@@ -40,6 +40,8 @@ def test_labels_of_old_projects_are_accepted(label: str) -> None:
         ("a\nb", "has a control character"),
         ("a\x1b[31m", "has a control character"),
         ("acme:training", "has a colon, which divides distribution and label"),
+        ("train[AA]", "has a bracket, which marks partitions"),
+        ("train]", "has a bracket, which marks partitions"),
         ("-training", "begins with a hyphen, as options do"),
     ],
 )

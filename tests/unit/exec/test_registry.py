@@ -351,6 +351,15 @@ def test_two_project_classes_of_one_label_are_both_named(registry: Registry[Thin
     assert isinstance(caught.value, KeyError)
 
 
+def test_later_class_takes_the_label_where_nobody_asks_for_it(registry: Registry[Thing]) -> None:
+    registry.is_strict = False
+    registry.register(Training)
+
+    registry.register(Other)
+
+    assert registry["training"] is Other
+
+
 def test_isolated_undoes_everything(registry: Registry[Thing]) -> None:
     registry.register(Training)
 
@@ -358,9 +367,11 @@ def test_isolated_undoes_everything(registry: Registry[Thing]) -> None:
         del registry["training"]
         registry.prefer = {"x": "y"}
         registry.sources_of = lambda _: ()
+        registry.is_strict = False
 
     assert list(registry) == ["training"]
     assert registry.prefer == {}
+    assert registry.is_strict
 
 
 def test_registering_in_vain_leaves_nothing_behind(registry: Registry[Thing]) -> None:

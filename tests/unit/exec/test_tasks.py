@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from gluepy.exec.tasks import REGISTRY, BootstrapTask, EvaluationTask, Task
+from gluepy.exceptions import ModuleLoadError
+from gluepy.exec.tasks import REGISTRY, BootstrapTask, EvaluationTask, Task, load_start_task
 
 
 def test_task_registers_itself_under_its_label() -> None:
@@ -87,3 +88,42 @@ def test_keywords_of_other_base_classes_pass_through() -> None:
 
     assert seen == {"Owned": "growth"}
     assert REGISTRY["owned"] is Owned
+
+
+def test_all_but_the_label_is_inherited() -> None:
+    class Parent(Task, abstract=True):
+        label = "parent"
+        retries = 3
+        partitions = ["AA"]
+
+    class Child(Parent, abstract=True):
+        pass
+
+    assert (Child.label, Child.retries, Child.partitions) == ("child", 3, ["AA"])
+
+
+class Start(Task, abstract=True):
+    pass
+
+
+def test_start_task_is_imported_by_its_path() -> None:
+    assert load_start_task(f"{__name__}.Start") is Start
+
+
+def test_built_in_start_task_does_nothing_and_is_left_out() -> None:
+    assert load_start_task("gluepy.exec.tasks.BootstrapTask") is None
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("gluepy.exec.tasks.Nothing", "module 'gluepy.exec.tasks' has no attribute 'Nothing'"),
+        ("gluepy.exec.tasks.REGISTRY", "it is no Task class"),
+        ("os.PathLike", "it is no Task class"),
+    ],
+)
+def test_start_task_that_is_none_is_named(path: str, reason: str) -> None:
+    with pytest.raises(ModuleLoadError) as caught:
+        load_start_task(path)
+
+    assert str(caught.value) == (f"START_TASK names {path!r}, which cannot be imported: {reason}")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from gluepy import RunInfo, SettingsInfo, SkipTask, TaskInfo, TaskOutcome, hookimpl
+from gluepy import RunInfo, SettingsInfo, SkipTask, TaskInfo, TaskOutcome, WorkerInfo, hookimpl
 from gluepy.exceptions import (
     HookArgumentError,
     HookKindError,
@@ -81,10 +81,12 @@ def test_hooks_are_named_in_the_order_of_a_run() -> None:
         "register_commands",
         "before_command",
         "before_dag",
+        "worker_started",
         "before_task",
         "around_task",
         "on_metric",
         "after_task",
+        "worker_stopped",
         "after_dag",
         "after_command",
     )
@@ -129,6 +131,28 @@ def test_implementation_takes_the_arguments_that_it_wants() -> None:
     hooks.call("after_task", task=TASK, run=RUN, outcome=OUTCOME)
 
     assert seen == [(OUTCOME, TASK), ()]
+
+
+def test_plugins_are_listed_with_what_they_belong_to() -> None:
+    hooks = hooks_of(Recorder("a", []), Last("b", []))
+
+    assert hooks.plugins == ("p1 (acme 1.0)", "p2 (acme 1.0)")
+
+
+def test_observers_hear_of_workers() -> None:
+    worker = WorkerInfo(host="h", pid=1, executor="threads", settings=SettingsInfo())
+    calls: list[tuple[str, WorkerInfo]] = []
+    hooks = hooks_of(
+        plugin_with(
+            worker_started=lambda worker: calls.append(("started", worker)),
+            worker_stopped=lambda worker: calls.append(("stopped", worker)),
+        )
+    )
+
+    hooks.call("worker_started", worker=worker)
+    hooks.call("worker_stopped", worker=worker)
+
+    assert calls == [("started", worker), ("stopped", worker)]
 
 
 def test_module_can_be_a_plugin() -> None:
@@ -368,6 +392,13 @@ def noting(name: str, calls: list[str]) -> types.SimpleNamespace:
         calls.append(f"{name} after")
 
     return wrapper_plugin(wrap)
+
+
+def test_without_wrappers_nothing_surrounds_a_task() -> None:
+    hooks = hooks_of(plugin_with(before_dag=lambda: None))
+
+    with hooks.around(TASK, RUN) as surrounding:
+        assert surrounding is None
 
 
 def test_first_wrapper_is_outermost() -> None:

@@ -14,6 +14,7 @@ from gluepy.utils.loading import (
     LazyProxy,
     SingletonMixin,
     empty,
+    forget_scopes,
     import_module,
     import_string,
     scoped,
@@ -205,6 +206,25 @@ def test_scope_ends_when_the_block_raises() -> None:
         raise OSError("x")
 
     assert proxy.name == "thing"
+
+
+def test_scopes_of_other_threads_can_be_forgotten() -> None:
+    proxy = LazyProxy(lambda: "process")
+    seen: list[str] = []
+
+    with scoped(proxy, "run"):
+        forget_scopes(proxy)
+        thread = threading.Thread(target=lambda: seen.append(str(proxy)))
+        thread.start()
+        thread.join()
+        seen.append(str(proxy))
+
+    assert seen == ["process", "run"]
+
+
+def test_only_proxies_have_scopes_to_forget() -> None:
+    with pytest.raises(TypeError, match="Thing is no LazyProxy"):
+        forget_scopes(Thing())
 
 
 def test_only_proxies_are_scoped_and_set() -> None:

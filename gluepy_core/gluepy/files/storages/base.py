@@ -42,11 +42,13 @@ class BaseStorage:
     Attributes:
         MAX_CHUNK_SIZE: Most bytes to hold in memory while a stream or a file is copied.
         separator: Stands between the parts of a path.
+        is_shared: Whether other processes see the same files.
         root: As given.
     """
 
     MAX_CHUNK_SIZE: ClassVar[int] = 4 * 1024 * 1024
     separator: ClassVar[str] = SEPARATOR
+    is_shared: ClassVar[bool] = True
 
     def __init__(self, root: str) -> None:
         self.root = root
@@ -68,6 +70,15 @@ class BaseStorage:
     def location(self, path: Path) -> str:
         """Return what a person opens to see the file: an absolute path or a URL."""
         return self.abspath(path)
+
+    def local_path(self, path: Path) -> str | None:
+        """Return where the file lies on a disk of this machine, links followed; None if on none.
+
+        It is for what cannot be written whole, such as a journal or a database. Whether there is a
+        file is not looked at.
+        """
+        self._key(path)
+        return None
 
     # -- looking -------------------------------------------------------------------------------
 

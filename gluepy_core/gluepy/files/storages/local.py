@@ -43,6 +43,14 @@ class LocalStorage(BaseStorage):
             raise InvalidPathError(str(mask(folder)), reason)
         super().__init__(os.path.abspath(folder))
 
+    def local_path(self, path: Path) -> str:
+        """Return the path on the disk, links followed.
+
+        Raises:
+            PathOutsideRootError: If it leads out of the root.
+        """
+        return self._resolve(self._key(path))
+
     def _key(self, path: Path) -> str:
         return to_key(path, self.root, os.path.realpath(self.root))
 

@@ -20,6 +20,8 @@ class MemoryStorage(BaseStorage):
         root: What absolute paths begin with. There is no such folder on any disk.
     """
 
+    is_shared = False
+
     def __init__(self, root: str | None = None) -> None:
         super().__init__(posixpath.normpath(posixpath.join("/", root or "memory")))
         # A folder is an entry of its own, so that an empty one can be. Each change is one operation

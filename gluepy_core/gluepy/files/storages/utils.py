@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import posixpath
+import threading
 from typing import TYPE_CHECKING
 
 from gluepy.exceptions import MissingLibraryError, UnknownFormatError
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["plot"]
 
+# pyplot has one current figure for the whole process, and matplotlib draws in one thread at a time.
+# A thread may take the lock again: a block may have another within it.
+_drawing = threading.RLock()
+
 
 @contextlib.contextmanager
 def plot(file_path: str, root: bool = False) -> Iterator[ModuleType]:  # noqa: FBT001, FBT002 - 1.6
@@ -23,6 +28,9 @@ def plot(file_path: str, root: bool = False) -> Iterator[ModuleType]:  # noqa: F
 
     What is saved is the current figure, also where the block has made its own (``plt.subplots()``).
     When the block raises, nothing is saved. All figures of the block are closed.
+
+    All threads share pyplot, so where tasks run in threads, blocks run one after the other. Read
+    and compute before yours.
 
     Args:
         file_path: Of the picture, relative to the run folder; its ending names the format, PNG
@@ -35,17 +43,18 @@ def plot(file_path: str, root: bool = False) -> Iterator[ModuleType]:  # noqa: F
     """
     plt = _load_pyplot()
     path = file_path if root else default_storage.runpath(file_path)
-    others = set(plt.get_fignums())
-    try:
-        figure = plt.figure()
-        picture_format = _format_of(path, figure.canvas.get_supported_filetypes())
-        yield plt
-        buffer = io.BytesIO()
-        plt.gcf().savefig(buffer, format=picture_format)
-        default_storage.touch(path, buffer)
-    finally:
-        for number in set(plt.get_fignums()) - others:
-            plt.close(number)
+    with _drawing:
+        others = set(plt.get_fignums())
+        try:
+            figure = plt.figure()
+            picture_format = _format_of(path, figure.canvas.get_supported_filetypes())
+            yield plt
+            buffer = io.BytesIO()
+            plt.gcf().savefig(buffer, format=picture_format)
+        finally:
+            for number in set(plt.get_fignums()) - others:
+                plt.close(number)
+    default_storage.touch(path, buffer)
 
 
 def _load_pyplot() -> ModuleType:

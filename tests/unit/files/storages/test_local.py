@@ -380,3 +380,25 @@ def test_url_is_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "it is a URL, and this storage is a folder of this machine"
     )
     assert list(tmp_path.iterdir()) == []
+
+
+# -- where a file lies -----------------------------------------------------------------------------
+
+
+def test_path_on_the_disk_follows_links_inside_the_root(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    tmp_path.joinpath("there").mkdir()
+    tmp_path.joinpath("here").symlink_to("there")
+
+    assert storage.local_path("here/x") == str(tmp_path / "there" / "x")
+    assert storage.local_path("") == str(tmp_path)
+
+
+def test_path_on_the_disk_does_not_lead_out_of_the_root(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path / "root")
+    tmp_path.joinpath("root").mkdir()
+    tmp_path.joinpath("root", "out").symlink_to(tmp_path)
+
+    for path in ("out/x", "../x"):
+        with pytest.raises(PathOutsideRootError):
+            storage.local_path(path)

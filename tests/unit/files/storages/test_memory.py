@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gluepy.exceptions import PathOutsideRootError
 from gluepy.files.storages import BaseStorage
 from gluepy.files.storages.memory import MemoryStorage
 from gluepy.testing.storages import StorageSuite
@@ -65,3 +66,12 @@ def test_absolute_path_starts_with_the_root(root: str | None, path: str) -> None
 
 def test_location_is_a_url() -> None:
     assert MemoryStorage().location("./a/b.txt") == "memory://a/b.txt"
+
+
+def test_file_in_memory_lies_on_no_disk_and_no_other_process_sees_it() -> None:
+    storage = MemoryStorage()
+
+    assert storage.local_path("x") is None
+    assert not storage.is_shared
+    with pytest.raises(PathOutsideRootError):
+        storage.local_path("../x")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
+import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Any
 
 import matplotlib.image
@@ -100,6 +104,34 @@ def test_figures_of_others_are_neither_drawn_on_nor_closed() -> None:
     assert plt.get_fignums() == [other.number]
     assert len(other.gca().lines) == 1
     plt.close(other)
+
+
+def test_blocks_of_several_threads_draw_one_after_the_other(storage: BaseStorage) -> None:
+    widths = range(1, 5)
+    start = threading.Barrier(len(widths))
+
+    def draw(width: int) -> None:
+        start.wait(10)
+        with plot(f"{width}.png", root=True) as pyplot:
+            time.sleep(0.01)  # long enough for another thread to make a figure
+            pyplot.gcf().set_size_inches(width, 1)
+
+    with ThreadPoolExecutor(len(widths)) as threads:
+        futures = [threads.submit(copy_context().run, draw, width) for width in widths]
+        for future in futures:
+            future.result()
+
+    assert [_image(storage, f"{width}.png").shape[1] for width in widths] == [100, 200, 300, 400]
+
+
+def test_block_may_have_another_within_it(storage: BaseStorage) -> None:
+    with plot("outer.png", root=True) as pyplot:
+        pyplot.gcf().set_size_inches(2, 1)
+        with plot("inner.png", root=True):
+            pyplot.gcf().set_size_inches(1, 1)
+
+    outer, inner = (_image(storage, name).shape for name in ("outer.png", "inner.png"))
+    assert outer[1] == 2 * inner[1]
 
 
 def test_figure_that_the_block_closes_is_no_error(storage: BaseStorage) -> None:

@@ -1,0 +1,123 @@
+"""Executors: what carries steps out, and the two that do so in this process.
+
+An executor is any ``concurrent.futures.Executor``. The entry point group ``gluepy.executors`` names
+factories: functions that take an `ExecutorRequest` and return one. These attributes of it are
+looked at, and none is needed:
+
+``workers``
+    How many steps it carries out at once; else as many as were asked for, or as this machine has
+    cores.
+``in_process``
+    Whether steps run in the coordinating process, as in threads. Others need a storage that other
+    processes see.
+``kill(future)``
+    Ends what runs for a future, at once; the future then ends with an exception. Needed for tasks
+    with ``timeout_s``.
+``interrupt(future)``
+    Raises ``KeyboardInterrupt`` in what runs for a future, as Ctrl-C does. Without it a run that is
+    asked to stop kills its steps or, where it cannot, waits for them.
+
+Workers that outlive an executor keep what its runs needed there until `gluepy.engine.worker.leave`
+is called in them with the ``key`` of the assignments.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from types import MappingProxyType
+from typing import Any, ParamSpec, TypeVar
+
+from gluepy.engine.interrupts import ThreadInterrupts
+from gluepy.exceptions import ExecutorError
+from gluepy.exec.records import ExecutorRequest
+
+__all__ = ["BUILT_IN", "Factory", "SerialExecutor", "ThreadsExecutor", "count_cores"]
+
+#: Makes an executor.
+Factory = Callable[[ExecutorRequest], Executor]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SerialExecutor(Executor):
+    """Carries each step out when it is submitted, in the thread that submits it."""
+
+    workers = 1
+    in_process = True
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call ``fn`` and return a future that is done."""
+        future: Future[T] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - as an executor does
+            future.set_exception(error)
+        return future
+
+
+class ThreadsExecutor(ThreadPoolExecutor):
+    """Carries steps out in threads of this process.
+
+    Args:
+        workers: How many at once.
+    """
+
+    in_process = True
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers, thread_name_prefix="gluepy-step")
+        self.workers = workers
+        self._interrupts = ThreadInterrupts()
+        self._keys: dict[Future[Any], object] = {}
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call ``fn`` in a thread."""
+        key = object()
+        future = super().submit(self._call, key, fn, args, kwargs)
+        self._keys[future] = key
+        future.add_done_callback(self._keys.pop)
+        return future
+
+    def _call(self, key: object, fn: Callable[..., T], args: Any, kwargs: Any) -> T:
+        with self._interrupts.allowed(key):
+            return fn(*args, **kwargs)
+
+    def interrupt(self, future: Future[Any]) -> None:
+        """Raise an interrupt in the thread; it comes through with the next line of Python."""
+        self._interrupts.interrupt(self._keys.get(future))
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def _make_serial(request: ExecutorRequest) -> Executor:
+    return SerialExecutor()
+
+
+def _make_threads(request: ExecutorRequest) -> Executor:
+    return ThreadsExecutor(request.workers or count_cores())
+
+
+def _make_processes(request: ExecutorRequest) -> Executor:
+    from gluepy.engine.processes import START_METHODS, ProcessesExecutor
+
+    method = str(request.settings.get("START_METHOD", START_METHODS[0]))
+    if method not in START_METHODS:
+        known = ", ".join(START_METHODS)
+        reason = f"cannot start workers by START_METHOD {method!r}"
+        raise ExecutorError("processes", reason, hint=f"Use one of: {known}.")
+    return ProcessesExecutor(
+        request.workers or count_cores(), start_method=method, modules=request.modules
+    )
+
+
+#: The executors that are always there.
+BUILT_IN = MappingProxyType(
+    {"serial": _make_serial, "threads": _make_threads, "processes": _make_processes}
+)

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from pathlib import Path
+
+import pytest
+
+from gluepy.engine.processes import START_METHODS, ProcessesExecutor, _end_of
+from gluepy.exceptions import WorkerLostError
+
+# As source, because a worker that was not forked cannot import what is in a test.
+NOTE_AND_WAIT = """
+import os, time
+with open(f"{folder}/begun", "a") as file:
+    file.write(f"{name} {os.getpid()}\\n")
+try:
+    while not os.path.exists(f"{folder}/go-on"):
+        time.sleep(0.005)
+except KeyboardInterrupt:
+    open(f"{folder}/interrupted", "w").close()
+    if is_stubborn:
+        while not os.path.exists(f"{folder}/go-on"):
+            time.sleep(0.005)
+    else:
+        raise
+"""
+
+
+class Bench:
+    """An executor, and what it does in a folder.
+
+    Args:
+        executor: Has two workers.
+        folder: Empty.
+    """
+
+    def __init__(self, executor: ProcessesExecutor, folder: Path) -> None:
+        self.executor = executor
+        self._folder = folder
+
+    def start(self, name: str, *, is_stubborn: bool = False) -> Future[None]:
+        """Let a worker note that it has begun, and wait."""
+        names = {"folder": str(self._folder), "name": name, "is_stubborn": is_stubborn}
+        return self.executor.submit(exec, NOTE_AND_WAIT, names)
+
+    def wait_for(self, *names: str) -> list[int]:
+        """Wait until these have begun, and return their processes."""
+        wait_until(lambda: set(names) <= set(self.begun()))
+        return [self.begun()[name] for name in names]
+
+    def begun(self) -> dict[str, int]:
+        file = self._folder / "begun"
+        lines = file.read_text().splitlines() if file.exists() else []
+        return {name: int(pid) for name, pid in map(str.split, lines)}
+
+    def is_interrupted(self) -> bool:
+        return (self._folder / "interrupted").exists()
+
+    def go_on(self) -> None:
+        (self._folder / "go-on").touch()
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+@pytest.fixture(params=START_METHODS)
+def each(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Bench]:
+    """A bench for each way to start a process."""
+    with ProcessesExecutor(2, start_method=request.param) as executor:
+        yield Bench(executor, tmp_path)
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with ProcessesExecutor(2) as executor:
+        yield Bench(executor, tmp_path)
+
+
+def test_calls_run_side_by_side_in_processes_of_their_own(each: Bench) -> None:
+    futures = [each.start(name) for name in "ab"]
+
+    pids = each.wait_for("a", "b")
+    each.go_on()
+
+    assert [future.result(timeout=30) for future in futures] == [None, None]
+    assert len({*pids, os.getpid()}) == 3
+
+
+def test_worker_serves_one_call_after_the_other(bench: Bench) -> None:
+    pids = {bench.executor.submit(os.getpid).result(timeout=30) for _ in range(20)}
+
+    assert len(pids) <= 2
+
+
+def test_result_and_arguments_travel(bench: Bench) -> None:
+    assert bench.executor.submit(int, "ff", base=16).result(timeout=30) == 255
+
+
+def test_no_process_is_started_before_it_is_needed(bench: Bench) -> None:
+    assert bench.executor._workers == set()
+
+
+def test_process_that_is_killed_costs_its_own_call_and_is_replaced(each: Bench) -> None:
+    victim, other = each.start("victim"), each.start("other")
+    pid, _ = each.wait_for("victim", "other")
+
+    os.kill(pid, signal.SIGKILL)
+
+    error = victim.exception(timeout=30)
+    assert isinstance(error, WorkerLostError)
+    assert (error.message, error.hint, error.pid) == (
+        f"the worker process {pid} was killed by SIGKILL",
+        "Did it run out of memory, or call os._exit()? 'dmesg' may tell.",
+        pid,
+    )
+    third = each.start("third")
+    assert each.wait_for("third") != [pid]
+    each.go_on()
+    assert other.result(timeout=30) is None
+    assert third.result(timeout=30) is None
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_process_that_exits_says_how(bench: Bench, code: int) -> None:
+    error = bench.executor.submit(os._exit, code).exception(timeout=30)
+
+    assert isinstance(error, WorkerLostError)
+    assert error.end == f"ended with exit code {code}"
+
+
+def test_process_that_closes_its_pipe_is_ended(bench: Bench) -> None:
+    pid = bench.executor.submit(os.getpid).result(timeout=30)
+    futures = [bench.executor.submit(os.closerange, 3, 100) for _ in range(2)]
+
+    for future in futures:
+        assert isinstance(future.exception(timeout=30), WorkerLostError)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    assert bench.executor.submit(abs, -1).result(timeout=30) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "end"),
+    [
+        (("int", "x"), "raised ValueError: invalid literal for int() with base 10: 'x'"),
+        (("exit", 0), "raised SystemExit: 0"),
+    ],
+)
+def test_call_that_raises_says_so_in_words(
+    bench: Bench, call: tuple[str, object], end: str
+) -> None:
+    import builtins
+
+    error = bench.executor.submit(getattr(builtins, call[0]), call[1]).exception(timeout=30)
+
+    assert isinstance(error, WorkerLostError)
+    assert error.end == end
+
+
+def test_kill_ends_the_process_of_a_call(each: Bench) -> None:
+    victim, other = each.start("victim"), each.start("other")
+    pid, _ = each.wait_for("victim", "other")
+
+    each.executor.kill(victim)
+
+    assert isinstance(victim.exception(timeout=30), WorkerLostError)
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    each.go_on()
+    assert other.result(timeout=30) is None
+
+
+@pytest.mark.parametrize("way", ["kill", "interrupt"])
+def test_call_that_has_not_begun_never_begins(bench: Bench, way: str) -> None:
+    busy = [bench.start(name) for name in "ab"]
+    bench.wait_for("a", "b")
+    third = bench.start("third")
+
+    getattr(bench.executor, way)(third)
+    bench.go_on()
+
+    error = third.exception(timeout=30)
+    assert isinstance(error, WorkerLostError)
+    assert error.end == "was not given the step any more"
+    assert [future.result(timeout=30) for future in busy] == [None, None]
+    assert sorted(bench.begun()) == ["a", "b"]
+
+
+def test_interrupt_is_raised_in_the_call_and_the_process_lives(each: Bench) -> None:
+    victim, other = each.start("victim"), each.start("other")
+    pid, _ = each.wait_for("victim", "other")
+
+    each.executor.interrupt(victim)
+
+    error = victim.exception(timeout=30)
+    assert isinstance(error, WorkerLostError)
+    assert error.end.startswith("raised Stopped")
+    assert each.is_interrupted()
+    assert Path(f"/proc/{pid}").exists()
+    each.go_on()
+    assert other.result(timeout=30) is None
+
+
+def test_second_interrupt_does_not_disturb_what_cleans_up(bench: Bench) -> None:
+    future = bench.start("stubborn", is_stubborn=True)
+    bench.wait_for("stubborn")
+
+    bench.executor.interrupt(future)
+    wait_until(bench.is_interrupted)
+    bench.executor.interrupt(future)
+    time.sleep(0.05)
+    bench.go_on()
+
+    assert future.result(timeout=30) is None
+
+
+@pytest.mark.parametrize("way", ["kill", "interrupt"])
+def test_what_has_ended_is_not_disturbed(bench: Bench, way: str) -> None:
+    future = bench.executor.submit(os.getpid)
+    pid = future.result(timeout=30)
+
+    getattr(bench.executor, way)(future)
+
+    assert Path(f"/proc/{pid}").exists()
+    assert bench.executor.submit(abs, -1).result(timeout=30) == 1
+
+
+def test_interrupt_between_calls_is_ignored(bench: Bench) -> None:
+    pid = bench.executor.submit(os.getpid).result(timeout=30)
+
+    os.kill(pid, signal.SIGINT)
+
+    assert bench.executor.submit(abs, -1).result(timeout=30) == 1
+    assert Path(f"/proc/{pid}").exists()
+
+
+def test_shutdown_ends_all_processes(each: Bench) -> None:
+    futures = [each.start(name) for name in "ab"]
+    pids = each.wait_for("a", "b")
+    threading.Timer(0.2, each.go_on).start()
+
+    each.executor.shutdown()
+
+    assert [future.result(timeout=0) for future in futures] == [None, None]
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+
+
+def test_shutdown_cancels_what_waits_if_asked(bench: Bench) -> None:
+    busy = [bench.start(name) for name in "ab"]
+    bench.wait_for("a", "b")
+    third = bench.start("third")
+    threading.Timer(0.2, bench.go_on).start()
+
+    bench.executor.shutdown(cancel_futures=True)
+
+    assert [future.exception(timeout=0) for future in busy] == [None, None]
+    with pytest.raises(CancelledError):
+        third.result(timeout=1)
+
+
+def test_future_that_is_cancelled_is_not_carried_out(bench: Bench) -> None:
+    busy = [bench.start(name) for name in "ab"]
+    bench.wait_for("a", "b")
+    third = bench.start("third")
+
+    is_cancelled = third.cancel()
+    bench.go_on()
+
+    assert is_cancelled
+    assert [future.result(timeout=30) for future in busy] == [None, None]
+    bench.executor.shutdown()
+    assert sorted(bench.begun()) == ["a", "b"]
+
+
+def test_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    pid = os.fork()
+    if not pid:  # a coordinator that dies without a word, in the middle of a call
+        executor = ProcessesExecutor(1, start_method="spawn")
+        names = {"folder": str(tmp_path), "name": "orphan", "is_stubborn": False}
+        executor.submit(exec, NOTE_AND_WAIT, names)
+        wait_until(begun.exists)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+
+    worker = int(begun.read_text().split()[1])
+
+    wait_until(lambda: not Path(f"/proc/{worker}").exists() or _is_zombie(worker))
+
+
+def _is_zombie(pid: int) -> bool:
+    return ") Z" in Path(f"/proc/{pid}/stat").read_text()
+
+
+@pytest.mark.parametrize(
+    ("code", "end"),
+    [
+        (0, "ended with exit code 0"),
+        (-11, "was killed by SIGSEGV"),
+        (-250, "was killed by signal 250"),
+        (None, "ended with exit code None"),
+    ],
+)
+def test_end_of_a_process_is_told_in_words(code: int | None, end: str) -> None:
+    assert _end_of(code) == end
