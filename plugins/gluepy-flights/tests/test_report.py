@@ -82,6 +82,10 @@ def test_report_shows_scores_parameters_and_picture(report: str) -> None:
     assert '<img src="p.png"' in report
 
 
+def test_report_tells_from_how_many_flights_a_carrier_has_a_model(report: str) -> None:
+    assert "carrier has fewer than 1,000 flights to learn from, it is their median." in report
+
+
 def test_report_is_well_formed(report: str) -> None:
     tags = _Tags()
 

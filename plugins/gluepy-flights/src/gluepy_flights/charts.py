@@ -45,7 +45,7 @@ def draw_density(figure: Figure, predictions: pd.DataFrame) -> None:
 
     Args:
         figure: An empty one, about 9 by 6 inches.
-        predictions: As `gluepy_flights.model.predict` returns them.
+        predictions: As `gluepy_flights.model.join` returns them.
     """
     from matplotlib.colors import LogNorm
 

@@ -7,6 +7,7 @@ from gluepy_flights.tasks import (
     BuildFeatures,
     DrawCarriers,
     EvaluateDelays,
+    JoinPredictions,
     PredictDelays,
     ReadFlights,
     ReadWeather,
@@ -21,7 +22,13 @@ class FlightDelaysDAG(DAG):
     """Predict how late flights arrive, and show how well that works."""
 
     label = "flight-delays"
-    tasks = (ReadFlights, ReadWeather, BuildFeatures, PredictDelays)
+    tasks = {  # noqa: RUF012 - as a pipeline is usually written; nobody changes it
+        ReadFlights: (),
+        ReadWeather: (),
+        BuildFeatures: (ReadFlights, ReadWeather),
+        PredictDelays: (BuildFeatures,),
+        JoinPredictions: (PredictDelays,),
+    }
     eval_tasks = (EvaluateDelays, ReportDelays)
 
 

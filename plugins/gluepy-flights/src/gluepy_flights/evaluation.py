@@ -19,7 +19,7 @@ def score(predictions: pd.DataFrame) -> pd.DataFrame:
     """Return mean absolute errors in minutes: of all flights, then by carrier.
 
     Args:
-        predictions: As `gluepy_flights.model.predict` returns them.
+        predictions: As `gluepy_flights.model.join` returns them.
 
     Returns:
         Columns ``carrier`` (first `ALL`, then the carriers with most flights first), ``flights``,

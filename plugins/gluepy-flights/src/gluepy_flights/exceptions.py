@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gluepy.exceptions import DataError
 
-__all__ = ["FlightDataError"]
+__all__ = ["FlightDataError", "MissingPredictionsError"]
 
 
 class FlightDataError(DataError):
@@ -27,3 +29,24 @@ class FlightDataError(DataError):
         )
         self.path = path
         self.reason = reason
+
+
+class MissingPredictionsError(DataError):
+    """Flights have no prediction, because it was made from other flights.
+
+    Args:
+        flights: How many.
+        carriers: Of them.
+
+    Attributes:
+        flights: As given.
+        carriers: As given.
+    """
+
+    def __init__(self, flights: int, carriers: Sequence[str]) -> None:
+        super().__init__(
+            f"{flights:,} flights of {', '.join(carriers)} have no prediction",
+            hint="Features were built again since; run predict-delays again, too.",
+        )
+        self.flights = flights
+        self.carriers = carriers

@@ -42,7 +42,10 @@ class Parameters:
         trees: How many trees correct one another.
         leaves: Most leaves of one tree.
         flights_per_leaf: Fewest flights in one leaf.
-        seed: Of the sample from which the model makes its bins.
+        fewest_flights: A carrier with fewer to learn from has no model of its own; what is
+            predicted of its flights is their median. With the default, trees have at least ten
+            leaves' worth of flights.
+        seed: Of the sample from which a model makes its bins; the same for each carrier.
         late_from_min: From so many minutes on, an arrival counts as late. 15 is what the United
             States' Department of Transportation says.
     """
@@ -54,6 +57,7 @@ class Parameters:
     trees: int = _number(100, least=1, most=10_000)
     leaves: int = _number(31, least=2, most=10_000)
     flights_per_leaf: int = _number(100, least=1)
+    fewest_flights: int = _number(1000, least=1)
     seed: int = _number(2013, least=0, most=2**32 - 1)
     late_from_min: int = _number(15, least=1)
 

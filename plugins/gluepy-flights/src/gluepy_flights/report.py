@@ -52,7 +52,8 @@ th:first-child, td:first-child { text-align: left; }
 <p><strong>$verdict</strong></p>
 <p>Learnt from $trained flights of $train_months, tested on $tested flights of $test_months. Both
 predict the arrival delay in minutes, $notice before the clock hour of the scheduled
-departure begins; the error is the mean absolute one.</p>
+departure begins; the error is the mean absolute one. The model is one for each carrier; where a
+carrier has fewer than $fewest flights to learn from, it is their median.</p>
 <img src="$picture" alt="Density of predicted against actual arrival delays">
 <h2>Mean absolute error, in minutes</h2>
 $scores
@@ -96,6 +97,7 @@ def render_report(
         tested=f"{counts['arrived, to test on']:,}",
         train_months=_months(1, first - 1),
         test_months=_months(first, 12),
+        fewest=f"{parameters.fewest_flights:,}",
         notice=_hours(parameters.notice_h),
         picture=escape(picture),
         scores=_scores_table(scores, airlines),

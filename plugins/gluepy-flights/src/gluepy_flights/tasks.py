@@ -13,8 +13,8 @@ from gluepy.files.storages.utils import plot
 from gluepy.ops import default_mlops
 from gluepy_flights.charts import draw_by_hour, draw_density, draw_punctuality
 from gluepy_flights.evaluation import metrics_of, score
-from gluepy_flights.features import build_features
-from gluepy_flights.model import predict, split
+from gluepy_flights.features import IDENTITY, TARGET, build_features
+from gluepy_flights.model import carriers_of, join, predict, split
 from gluepy_flights.parameters import get_parameters
 from gluepy_flights.punctuality import late_by_hour, tabulate
 from gluepy_flights.report import render_report
@@ -24,6 +24,7 @@ __all__ = [
     "BuildFeatures",
     "DrawCarriers",
     "EvaluateDelays",
+    "JoinPredictions",
     "PredictDelays",
     "ReadFlights",
     "ReadWeather",
@@ -34,6 +35,7 @@ __all__ = [
 FLIGHTS_FILE = "flights.parquet"
 WEATHER_FILE = "weather.parquet"
 FEATURES_FILE = "features.parquet"
+CARRIER_PREDICTIONS_FILE = "predictions/{}.parquet"
 PREDICTIONS_FILE = "predictions.parquet"
 SCORES_FILE = "scores.csv"
 DENSITY_FILE = "predicted-vs-actual.png"
@@ -69,25 +71,49 @@ class BuildFeatures(Task):
     label = "build-features"
 
     def run(self) -> None:
-        """Write ``features.parquet``."""
+        """Write ``features.parquet`` and log the parameters of the run."""
+        parameters = get_parameters()
+        for name, value in dataclasses.asdict(parameters).items():
+            default_mlops.log_param(name, value)
         flights = data_manager.read(FLIGHTS_FILE)
         weather = data_manager.read(WEATHER_FILE)
-        features = build_features(flights, weather, notice_h=get_parameters().notice_h)
+        features = build_features(flights, weather, notice_h=parameters.notice_h)
         data_manager.write(FEATURES_FILE, features)
 
 
 class PredictDelays(Task):
-    """Train on the first months and predict the others."""
+    """Train on the first months of one carrier and predict its others."""
 
     label = "predict-delays"
 
+    def partitions(self) -> list[str]:
+        """Return the carriers that have flights to predict."""
+        features = data_manager.read(FEATURES_FILE, columns=["carrier", "month"])
+        return carriers_of(features, get_parameters().first_test_month)
+
+    def run(self) -> None:
+        """Write ``predictions/AA.parquet``, where AA is the carrier."""
+        parameters = get_parameters()
+        flights = data_manager.read(FEATURES_FILE, filters=[("carrier", "==", self.partition)])
+        train, test = split(flights, parameters.first_test_month)
+        predictions = predict(train, test, parameters)
+        data_manager.write(CARRIER_PREDICTIONS_FILE.format(self.partition), predictions)
+
+
+class JoinPredictions(Task):
+    """Put the predictions of all carriers together, next to the baselines."""
+
+    label = "join-predictions"
+
     def run(self) -> None:
         """Write ``predictions.parquet``."""
-        parameters = get_parameters()
-        for name, value in dataclasses.asdict(parameters).items():
-            default_mlops.log_param(name, value)
-        train, test = split(data_manager.read(FEATURES_FILE), parameters.first_test_month)
-        data_manager.write(PREDICTIONS_FILE, predict(train, test, parameters))
+        first_test_month = get_parameters().first_test_month
+        features = data_manager.read(FEATURES_FILE, columns=[*IDENTITY, TARGET])
+        parts = [
+            data_manager.read(CARRIER_PREDICTIONS_FILE.format(carrier))
+            for carrier in carriers_of(features, first_test_month)
+        ]
+        data_manager.write(PREDICTIONS_FILE, join(features, parts, first_test_month))
 
 
 class EvaluateDelays(EvaluationTask):
