@@ -251,3 +251,13 @@ def test_the_entry_point_names_the_plugin() -> None:
     }
 
     assert found == "gluepy_logging:LoggingPlugin"
+
+
+def test_log_records_of_worker_processes_are_lines_too(gluepy: Gluepy, project: Path) -> None:
+    done = gluepy("dag", "good", "--executor", "processes", GLUEPY_JSONLOG="events.jsonl")
+
+    assert done.returncode == 0, done.stderr
+    lines = lines_of((project / "events.jsonl").read_bytes())
+    logged = [(line["task"], line["message"]) for line in lines if line["event"] == "log"]
+    assert logged == [("load", "two\nlines"), ("load", "from a thread")]
+    assert [line["event"] for line in lines].count("before_dag") == 1

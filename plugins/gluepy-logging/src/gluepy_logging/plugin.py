@@ -17,6 +17,7 @@ from gluepy import (
     SettingsInfo,
     TaskInfo,
     TaskOutcome,
+    WorkerInfo,
     hookimpl,
 )
 from gluepy_logging._context import task_context
@@ -52,15 +53,23 @@ class LoggingPlugin:
         self._clock = clock
         self._sink: Sink | None = None
         self._tap: RecordTap | None = None
+        self._configured_in = 0
         self._command_starts: list[float] = []
 
     @hookimpl
     def configure(self, settings: SettingsInfo) -> None:
         """Find out where lines go; where that cannot be, they go nowhere."""
         self._sink = self._tap = None
+        self._configured_in = os.getpid()
         self._sink = find_sink(settings.get("JSONLOG", "auto"), project=settings.project)
         if self._sink is not None and _as_flag(settings, "JSONLOG_RECORDS", default=True):
             self._tap = RecordTap(self._sink)
+
+    @hookimpl
+    def worker_started(self, worker: WorkerInfo) -> None:
+        """Do the same in a process of tasks alone: their log records are lines, too."""
+        if worker.pid != self._configured_in:
+            self.configure(worker.settings)
 
     @hookimpl
     def before_command(self, command: CommandInfo) -> None:
