@@ -23,6 +23,20 @@ if __name__ == '__main__':
     sys.exit(main())
 """
 
+_EMPTY_DAG = """\
+from gluepy import DAG, Task
+
+
+class NothingTask(Task):
+    def run(self):
+        pass
+
+
+class NothingDAG(DAG):
+    label = "nothing"
+    tasks = [NothingTask]
+"""
+
 
 class Environment:
     """A virtual environment with gluepy-core, installed as users install it, and the floor.
@@ -81,6 +95,20 @@ class Environment:
         finally:
             for folder in folders:
                 shutil.rmtree(folder)
+
+    @contextlib.contextmanager
+    def empty_dag(self) -> Iterator[str]:
+        """Install a DAG of one task that does nothing, while the block runs; give its label."""
+        folder = write_distribution(
+            self.site,
+            "acme-nothing",
+            entry_points={"gluepy.dags": {"nothing": "acme_nothing:NothingDAG"}},
+            modules={"acme_nothing": _EMPTY_DAG},
+        )
+        try:
+            yield "nothing"
+        finally:
+            shutil.rmtree(folder)
 
 
 def _run(command: Sequence[str]) -> None:

@@ -1,15 +1,23 @@
-"""CPU time of whole processes, and of functions in fresh processes."""
+"""Measuring by turns, and what is measured: CPU time, time on the wall, memory."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from benchmarks.environment import Environment
 
+__all__ = ["Measurement", "Result", "Unit", "call_s", "compare", "process_s", "render"]
+
+#: Measures something once: seconds, or bytes.
 Measurement = Callable[[], float]
+
+#: What a case is shown in.
+Unit = Literal["s", "ms", "us", "B"]
+
+_PER_UNIT: dict[Unit, float] = {"s": 1, "ms": 1e3, "us": 1e6, "B": 1}
 
 
 class Result(NamedTuple):
@@ -17,20 +25,22 @@ class Result(NamedTuple):
 
     Attributes:
         case: What was measured.
-        subject_s: CPU seconds of Gluepy.
-        floor_s: CPU seconds of the floor.
+        subject: What Gluepy took: seconds, or bytes.
+        floor: What the floor took.
         bound: The ratio that must not be exceeded.
+        unit: What to show it in.
     """
 
     case: str
-    subject_s: float
-    floor_s: float
+    subject: float
+    floor: float
     bound: float
+    unit: Unit = "ms"
 
     @property
     def ratio(self) -> float:
         """Gluepy as a multiple of the floor."""
-        return self.subject_s / self.floor_s
+        return self.subject / self.floor
 
     @property
     def holds(self) -> bool:
@@ -38,8 +48,24 @@ class Result(NamedTuple):
         return self.ratio <= self.bound
 
 
+def render(result: Result) -> str:
+    """Return a line of the table."""
+    verdict = "" if result.holds else "  too much"
+    subject, floor = (
+        f"{value * _PER_UNIT[result.unit]:>8,.1f} {result.unit:<2}"
+        for value in (result.subject, result.floor)
+    )
+    return f"{result.case:<48} {subject} {floor} {result.ratio:>6.3f} {result.bound:>6.3f}{verdict}"
+
+
 def compare(
-    case: str, subject: Measurement, floor: Measurement, *, bound: float, repeats: int
+    case: str,
+    subject: Measurement,
+    floor: Measurement,
+    *,
+    bound: float,
+    repeats: int,
+    unit: Unit = "ms",
 ) -> Result:
     """Measure both by turns and keep the least of each.
 
@@ -50,11 +76,13 @@ def compare(
     floor()
     turns = [(subject(), floor()) for _ in range(repeats)]
     subjects, floors = zip(*turns, strict=True)
-    return Result(case, min(subjects), min(floors), bound)
+    return Result(case, min(subjects), min(floors), bound, unit)
 
 
 def process_s(environment: Environment, command: Sequence[str]) -> float:
     """Run a command and return the CPU seconds, of user and system, that it took.
+
+    Those of processes that it started and waited for are part of it.
 
     Raises:
         RuntimeError: If it fails.
