@@ -173,7 +173,7 @@ class _Worker:
         self.process = context.Process(  # type: ignore[attr-defined]  # of every context but the base
             target=_serve, args=(there, inherited), name="gluepy-worker"
         )
-        with _preloading(context, modules):
+        with _preloading(context, modules), _interrupts_held_back():
             self.process.start()
         there.close()
 
@@ -246,6 +246,19 @@ def _preloading(context: BaseContext, modules: Sequence[str]) -> Iterator[None]:
         os.environ.pop(VARIABLE, None)
 
 
+@contextlib.contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Let an interrupt of what is started here wait until it is ready for one; see `_serve`."""
+    from multiprocessing import resource_tracker
+
+    resource_tracker.ensure_running()  # when it starts, it lets them through
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _leave_forkserver(executor: ProcessesExecutor) -> None:
     """End the server of workers when nobody here needs it any more.
 
@@ -281,6 +294,7 @@ def _serve(pipe: Connection, inherited: Sequence[Connection]) -> None:
     never_fail_to_encode()
     interrupts = _Interrupts()
     signal.signal(signal.SIGINT, interrupts.handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal's: the coordinator sees to it
@@ -289,6 +303,7 @@ def _serve(pipe: Connection, inherited: Sequence[Connection]) -> None:
         while (call := pipe.recv()) is not None:
             answer: tuple[bool, object] = False, "was interrupted"
             with interrupts.allowed():
+                interrupts.let_through()
                 answer = _answer(*call)
             pipe.send(answer)
     except (EOFError, OSError):
@@ -306,11 +321,14 @@ def _answer(fn: Callable[..., object], args: Any, kwargs: Any) -> tuple[bool, ob
 class _Interrupts:
     """Lets an interrupt through once per call, and at no other time.
 
-    Ctrl-C reaches a worker twice: from the terminal and from the coordinator.
+    Ctrl-C reaches a worker twice: from the terminal and from the coordinator. One that comes before
+    the first call, for which the process is started, is meant for it.
     """
 
     def __init__(self) -> None:
         self._is_open = False
+        self._is_new = True
+        self._is_early = False
 
     @contextlib.contextmanager
     def allowed(self) -> Iterator[None]:
@@ -322,10 +340,18 @@ class _Interrupts:
         finally:
             self._is_open = False
 
+    def let_through(self) -> None:
+        """Raise an interrupt that came before the first call."""
+        self._is_new = False
+        if self._is_early:
+            self._is_early = False
+            raise Stopped(signal.SIGINT.name)
+
     def handle(self, number: int, frame: FrameType | None) -> None:
         if self._is_open:
             self._is_open = False
             raise Stopped(signal.Signals(number).name)
+        self._is_early = self._is_new
 
 
 def _end_with_coordinator(descriptor: int) -> None:

@@ -310,3 +310,21 @@ def _is_zombie(pid: int) -> bool:
 )
 def test_end_of_a_process_is_told_in_words(code: int | None, end: str) -> None:
     assert _end_of(code) == end
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("start_method", START_METHODS)
+@pytest.mark.parametrize("delay_s", [0.02, 0.06, 0.1])
+def test_interrupt_of_a_worker_that_only_starts_ends_its_first_call_in_silence(
+    start_method: str, delay_s: float, capfd: pytest.CaptureFixture[str]
+) -> None:
+    executor = ProcessesExecutor(1, start_method=start_method)
+
+    future = executor.submit(time.sleep, 60)
+    time.sleep(delay_s)
+    executor.interrupt(future)
+
+    assert isinstance(future.exception(timeout=20), (WorkerLostError, KeyboardInterrupt))
+    assert executor.submit(abs, -3).result(timeout=20) == 3
+    executor.shutdown()
+    assert capfd.readouterr() == ("", "")
