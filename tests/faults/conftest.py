@@ -94,6 +94,12 @@ class Command:
         """Return all its processes, parents before their children where pids tell."""
         return sorted(iter_session(self.pid))
 
+    def kill(self, *roles: str, most: int | None = None) -> None:
+        """Kill processes one after the other; some end when another does."""
+        for pid in [pid for role in roles for pid in self.find(role)[:most]]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def find(self, role: str) -> list[int]:
         """Return the processes of a role: supervisor, coordinator, worker or group (of all)."""
         processes = self.processes()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -37,8 +35,7 @@ def test_killed_run_is_resumed(
     env = JUMPING if jumps_first else {}
     command = project.start("dag", "graph", env={**env, "GATED": "join"}, is_new=True)
     project.wait_until_noted("begin join")
-    for pid in command.find("group"):
-        os.kill(pid, signal.SIGKILL)
+    command.kill("group")
     command.wait()
     before = project.snapshot()
 

@@ -109,8 +109,7 @@ def test_lock_of_a_dead_owner_is_taken_over_at_once(
     executor: str, project: Project, expected: Mapping[str, bytes]
 ) -> None:
     command = start_held(project, "--executor", executor, "-j", 2)
-    for pid in command.find("group"):
-        os.kill(pid, signal.SIGKILL)
+    command.kill("group")
     command.wait()
     before = project.snapshot()
 
@@ -126,8 +125,7 @@ def test_worker_of_a_dead_owner_does_not_go_on_beside_the_one_who_takes_over(
 ) -> None:
     command = start_held(project, "--executor", "processes", "-j", 2)
     (old,) = [line.split()[2] for line in project.notes if line.startswith("begin join")]
-    for pid in [*command.find("coordinator"), *command.find("supervisor")]:
-        os.kill(pid, signal.SIGKILL)
+    command.kill("supervisor", "coordinator")
 
     rival = project.start("dag", "graph", "--resume", env=HELD)
     project.wait_until_noted("begin join", times=2)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import signal
@@ -29,9 +28,7 @@ MOST_KILLS = 4
 def kill_at_random(command: Command, rng: random.Random, role: str, longest_s: float) -> None:
     """Kill processes of a role after a while, if they are still there."""
     time.sleep(rng.uniform(0, longest_s))
-    for pid in command.find(role)[: None if role == "group" else 1]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
+    command.kill(role, most=None if role == "group" else 1)
 
 
 def torment(
@@ -109,8 +106,7 @@ def test_killed_processes_leave_no_orphan_and_the_run_is_resumed(
     words = ("dag", "graph", "--executor", executor, "-j", 2)
     command = project.start(*words, env={"GATED": "join"})
     project.wait_until_noted("begin join")
-    for pid in command.find(role):
-        os.kill(pid, signal.SIGKILL)
+    command.kill(role)
     killed = command.wait()  # it waits for all processes
     before = project.snapshot()
 

@@ -20,8 +20,6 @@ from gluepy.runs.record import Opening, RunRecord
 
 Run = Callable[..., Result]
 
-NOW = datetime.now(UTC)
-
 
 @pytest.fixture
 def storage(folder: Path) -> LocalStorage:
@@ -40,7 +38,7 @@ def record(
     **outcome: Any,
 ) -> str:
     folder = f"runs/2026/11/22/{name}"
-    at = NOW - age
+    at = datetime.now(UTC) - age
     run = RunInfo(
         run_id=name,
         dag=dag,
@@ -120,7 +118,7 @@ def test_filters_choose(run: Run, storage: LocalStorage) -> None:
     assert ids("--dag", "training") == ["three", "one"]
     assert ids("--status", "failed") == ["one"]
     assert ids("--since", "1d") == ["three", "two"]
-    assert ids("--since", (NOW - timedelta(hours=4)).isoformat()) == ["three", "two"]
+    assert ids("--since", (datetime.now(UTC) - timedelta(hours=4)).isoformat()) == ["three", "two"]
     assert ids("-n", "1") == ["three"]
     assert ids("-n", "0") == ["three", "two", "one"]
 
@@ -198,7 +196,7 @@ def test_run_in_progress_is_not_to_be_resumed(run: Run, storage: LocalStorage) -
         folder=folder,
         location=folder,
         steps=(),
-        started_at=NOW,
+        started_at=datetime.now(UTC),
         host="here",
         pid=os.getpid(),
     )
