@@ -14,16 +14,17 @@ the coordinator says whether it is tried again. So:
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from distributed import Client, Nanny, Queue, get_client, get_worker
+
+from gluepy.engine.interrupts import ThreadInterrupts
 
 __all__ = [
     "Answer",
@@ -53,13 +54,8 @@ class Answer(NamedTuple):
     value: Any = None
 
 
-class _Running(NamedTuple):
-    thread: int
-    key: str
-
-
-_running: dict[str, _Running] = {}
-_interrupted: set[str] = set()
+_running: set[str] = set()
+_interrupts = ThreadInterrupts()
 _lock = threading.Lock()
 
 
@@ -91,7 +87,8 @@ def begin_or_refuse(
         return Answer("refused")
     _start_watching(client)
     try:
-        return Answer("returned", _call(token, fn, args, kwargs))
+        with _noted(token), _interrupts.allowed(token):
+            return Answer("returned", fn(*args, **kwargs))
     except KeyboardInterrupt:  # it came before the function began, or after it had ended
         return Answer("interrupted")
     except SystemExit as error:  # Dask would close the worker
@@ -107,18 +104,15 @@ def take_token(token: str, client: Client) -> bool:
         queue.close()
 
 
-def _call(token: str, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    thread = threading.get_ident()
+@contextlib.contextmanager
+def _noted(token: str) -> Iterator[None]:
     with _lock:
-        _running[token] = _Running(thread, str(get_worker().get_current_task()))
+        _running.add(token)
     try:
-        return fn(*args, **kwargs)
+        yield
     finally:
         with _lock:
-            del _running[token]
-            if token in _interrupted:
-                _interrupted.remove(token)
-                _raise_in(thread, None)  # it may not have come through yet
+            _running.discard(token)
 
 
 # -- called by Client.run --------------------------------------------------------------------------
@@ -138,11 +132,7 @@ def end_worker(dask_worker: Nanny) -> None:
 
 def interrupt(token: str) -> None:
     """Raise an interrupt in the thread of the attempt, if that is here."""
-    with _lock:
-        running = _running.get(token)
-        if running is not None and token not in _interrupted:
-            _interrupted.add(token)
-            _raise_in(running.thread, KeyboardInterrupt)
+    _interrupts.interrupt(token)
 
 
 def leave(keys: Iterable[str]) -> None:
@@ -151,13 +141,6 @@ def leave(keys: Iterable[str]) -> None:
 
     for key in keys:
         leave_run(key)
-
-
-def _raise_in(thread: int, error: type[BaseException] | None) -> None:
-    """Let a thread raise an error soon; None takes back what has not come through."""
-    ctypes.pythonapi.PyThreadState_SetAsyncExc(
-        ctypes.c_ulong(thread), None if error is None else ctypes.py_object(error)
-    )
 
 
 def _end_process() -> None:
@@ -174,29 +157,26 @@ def _start_watching(client: Client) -> None:
         if os.getpid() in _watching:
             return
         _watching.add(os.getpid())
-    address = get_worker().address
-    threading.Thread(
-        target=_watch, args=(client, address), name="gluepy-watch", daemon=True
-    ).start()
+    arguments = client, str(get_worker().address)
+    threading.Thread(target=_watch, args=arguments, name="gluepy-watch", daemon=True).start()
 
 
 def _watch(client: Client, address: str) -> None:
     while True:
         time.sleep(INTERVAL_S)
-        keys = _keys()
+        tokens = _copy_of_running()
         # Again after the answer: what has ended meanwhile is not missed.
-        if keys and (keys - _wanted(client, address)) & _keys():
+        if tokens and (tokens - _wanted(client, address)) & _copy_of_running():
             _end_process()
 
 
-def _keys() -> set[str]:
+def _copy_of_running() -> set[str]:
     with _lock:
-        return {one.key for one in _running.values()}
+        return set(_running)
 
 
 def _wanted(client: Client, address: str) -> set[str]:
-    with contextlib.suppress(
-        Exception
-    ):  # whatever it is: a worker without a scheduler is of no use
-        return set(client.processing([address])[address])
+    """Return what the scheduler wants of this worker; nothing if it does not answer."""
+    with contextlib.suppress(Exception):  # of whatever kind
+        return set(client.processing([address])[address])  # the tokens are keys of tasks, too
     return set()
