@@ -49,6 +49,7 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── TrackingError
     │   ├── WorkerError
     │   │   ├── MissingWrapperError
+    │   │   ├── ForeignModuleError
     │   │   ├── UnseenRunError
     │   │   ├── WorkerImportError
     │   │   └── WorkerLostError
@@ -108,6 +109,7 @@ __all__ = [
     "ExecutorError",
     "FileExpectedError",
     "FolderExpectedError",
+    "ForeignModuleError",
     "ForeignRunError",
     "GluepyError",
     "HookArgumentError",
@@ -864,6 +866,25 @@ class WorkerImportError(WorkerError):
         self.host = host
         self.reason = reason
         self.source = source
+
+
+class ForeignModuleError(WorkerError):
+    """A worker that has served another project has a module of the same name from there.
+
+    Args:
+        task: ``module:Class``.
+        host: Of the worker.
+        file: Of the module that it has.
+    """
+
+    def __init__(self, task: str, host: str, file: str) -> None:
+        super().__init__(
+            f"the worker on {host!r} has {task!r} of another project, from {file!r}",
+            hint="Restart the worker, or give the modules of your projects names of their own.",
+        )
+        self.task = task
+        self.host = host
+        self.file = file
 
 
 class WorkerLostError(WorkerError):

@@ -26,6 +26,7 @@ from gluepy.exceptions import (
     ExecutorError,
     FileExpectedError,
     FolderExpectedError,
+    ForeignModuleError,
     ForeignRunError,
     GluepyError,
     HookArgumentError,
@@ -249,6 +250,12 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
         "have it",
         "Install that version in '/venv' on that machine, or run without the plugin: "
         "--no-plugin NAME.",
+    ),
+    (
+        ForeignModuleError("churn.tasks:Fit", "node-1", "/home/amy/churn/tasks.py"),
+        "the worker on 'node-1' has 'churn.tasks:Fit' of another project, from "
+        "'/home/amy/churn/tasks.py'",
+        "Restart the worker, or give the modules of your projects names of their own.",
     ),
     (
         UnseenRunError("/data/runs/1", "node-1"),

@@ -317,9 +317,11 @@ class Loop:
         except BaseException as error:  # noqa: BLE001 - whatever an executor raises
             if attempt.is_timed_out:
                 limit = attempt.item[4].policy.timeout_s
-                return end("timed-out", f"it took longer than its timeout_s, {limit:g} s")
+                text = f"it took longer than its timeout_s, {limit:g} s"
+                return end("timed-out", text, cause=error)
             if self._is_stopping:
-                return end("interrupted", "it was ended, because the run was asked to stop")
+                text = "it was ended, because the run was asked to stop"
+                return end("interrupted", text, cause=error)
             return _lost(error, attempt.pool, attempt.started_at, seconds)
         for entry in reply.logged:
             self._note(attempt.task, entry)
@@ -430,4 +432,6 @@ def _lost(
         text, hint = error.message, error.hint
     else:
         text, hint = f"the executor {pool.name!r} lost it: {reason_of(error)}", ""
-    return outcome_without_task("lost", text, hint=hint, started_at=started_at, seconds=seconds)
+    return outcome_without_task(
+        "lost", text, hint=hint, started_at=started_at, seconds=seconds, cause=error
+    )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from gluepy.engine.frames import describe_error, extract_frames, format_traceback
-from gluepy.exceptions import GluepyError, SkipTask, WrapperError
+from gluepy.exceptions import GluepyError, SkipTask, WorkerLostError, WrapperError
 from gluepy.exec.records import Outcome, RunInfo, TaskInfo, TaskOutcome
 from gluepy.exec.tasks import Task
 from gluepy.plugin.manager import Hooks
@@ -89,15 +89,31 @@ def outcome_of(error: BaseException, plain: TaskOutcome, *, home: str) -> TaskOu
 
 
 def outcome_without_task(
-    status: Outcome, error: str = "", *, hint: str = "", started_at: datetime, seconds: float = 0.0
+    status: Outcome,
+    error: str = "",
+    *,
+    hint: str = "",
+    started_at: datetime,
+    seconds: float = 0.0,
+    cause: BaseException | None = None,
 ) -> TaskOutcome:
-    """Return how an attempt ended of which no task can tell: it was lost, or never began."""
+    """Return how an attempt ended of which no task can tell: it was lost, or never began.
+
+    Args:
+        status: How.
+        error: Why.
+        hint: What to do about it.
+        started_at: When it was given to an executor.
+        seconds: How long that was ago.
+        cause: What the executor raised, which may name the process that was lost.
+    """
+    pid = os.getpid() if cause is None else cause.pid if isinstance(cause, WorkerLostError) else 0
     return TaskOutcome(
         status=status,
         seconds=seconds,
         started_at=started_at,
-        host=platform.node(),
-        pid=os.getpid(),
+        host=platform.node() if pid else "",
+        pid=pid,
         error=error,
         hint=hint,
     )

@@ -25,6 +25,7 @@ from gluepy.engine.request import describe_settings
 from gluepy.engine.step import attempt, outcome_of, outcome_without_task
 from gluepy.engine.tracking import RunTracking
 from gluepy.exceptions import (
+    ForeignModuleError,
     GluepyError,
     MissingWrapperError,
     UnseenRunError,
@@ -105,6 +106,8 @@ class _GuestPlace:
 
     def __init__(self, setup: WorkerSetup) -> None:
         DAG_REGISTRY.is_strict = TASK_REGISTRY.is_strict = False
+        self._project = setup.project
+        _projects.add(setup.project)
         self._hooks = setup.home.move_in(setup.settings)
         for who in setup.wrappers:
             if who not in {one.who for one in self._hooks.implementations("around_task")}:
@@ -144,8 +147,15 @@ class _GuestPlace:
         ):
             self._scopes.enter_context(scoped(proxy, value))
         self._place = Workplace(
-            run, self._hooks, tracking, find_task=_import_task, scope=self._scope
+            run, self._hooks, tracking, find_task=self._find_task, scope=self._scope
         )
+
+    def _find_task(self, task: TaskInfo) -> type[Task]:
+        cls = _import_task(task)
+        file = getattr(sys.modules[cls.__module__], "__file__", None) or ""
+        if not _is_in(file, self._project, sys.prefix) and _is_in(file, *_projects):
+            raise ForeignModuleError(task.task, platform.node(), file)
+        return cls
 
     def _keep(self, task: TaskInfo | None, entry: Logged) -> None:
         # As the journal has it: another process need not be able to make the object itself.
@@ -166,6 +176,7 @@ class _GuestPlace:
 
 _places: dict[str, Workplace] = {}
 _guests: dict[str, _GuestPlace] = {}
+_projects: set[str] = set()  # the roots of all that this process has served
 _lock = threading.Lock()
 
 
@@ -245,3 +256,7 @@ def _import_task(task: TaskInfo) -> type[Task]:
         sources = " and ".join(task.sources)
         raise WorkerImportError(task.task, platform.node(), reason_of(error), sources) from error
     return cls
+
+
+def _is_in(file: str, *folders: str) -> bool:
+    return any(folder and file.startswith(folder + os.sep) for folder in folders)

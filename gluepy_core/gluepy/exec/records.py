@@ -159,8 +159,8 @@ class TaskOutcome:
         status: The outcome.
         seconds: From before the first wrapper to after the last.
         started_at: The moment in UTC.
-        host: Where the task ran.
-        pid: Process in which the task ran.
+        host: Where the task ran; empty where nobody can know, as when it was lost elsewhere.
+        pid: Process in which the task ran; 0 likewise.
         error: ``KeyError: 'horizn'`` with its causes, one per line; empty unless it failed.
         hint: What to do about it, where the error says so; empty otherwise.
         reason: Why it was skipped; empty otherwise.

@@ -394,6 +394,30 @@ def test_worker_may_serve_projects_that_have_the_same_labels(setup: Make) -> Non
     assert TASK_REGISTRY["load"] is Read
 
 
+def test_module_of_another_project_is_not_taken_for_one_of_the_same_name(
+    setup: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / "both_have.py").write_text(
+            "from gluepy import Task\nclass Work(Task):\n    def run(self): pass\n"
+        )
+    monkeypatch.syspath_prepend(first)
+
+    outcomes = [
+        carry_out(assigned(replace(setup(name), project=str(folder)), "both_have:Work")).outcome
+        for name, folder in (("one", first), ("two", second), ("three", first))
+    ]
+
+    sys.modules.pop("both_have")
+    assert [one.status for one in outcomes] == ["succeeded", "failed", "succeeded"]
+    assert outcomes[1].error.startswith(
+        f"ForeignModuleError: the worker on {platform.node()!r} has 'both_have:Work' of another "
+        f"project, from '{first}/both_have.py'"
+    )
+
+
 def test_worker_that_outlives_a_run_can_let_go_of_it(setup: Make) -> None:
     one, other = (setup(name, home=GuestHome((Watch(),))) for name in ("one", "other"))
     for each in (one, other):
