@@ -167,6 +167,7 @@ def test_child_that_has_said_its_last_word_and_does_not_end_is_ended(start: Star
 
 def test_process_that_a_task_forks_has_no_say(start: Start) -> None:
     process = start(
+        "import warnings\nwarnings.simplefilter('ignore')  # of a fork beside threads\n"
         "if not os.fork():\n    link.conclude(0)\n    os._exit(0)\nos.wait()\nos._exit(0)"
     )
 
