@@ -229,9 +229,9 @@ class _Run:
                 stop=stop,
             )
             with open_place(key, place):
-                return self._observed(loop, stop)
+                return self._observed(loop)
 
-    def _observed(self, loop: Loop, stop: StopRequest) -> RunReport:
+    def _observed(self, loop: Loop) -> RunReport:
         loop.tell("before_dag", run=self._info)
         is_here = any(pool.is_in_process for pool in self._pools.values())
         worker = WorkerInfo(
@@ -271,7 +271,9 @@ class _Run:
             tracking,
             find_task=find_task,
             scope=contextvars.copy_context(),
-            interruptible=lambda: stop.in_task() if threading.get_ident() == main else None,
+            interruptible=lambda: (
+                stop.in_task() if threading.get_ident() == main else stop.in_thread()
+            ),
         )
 
     def _setup(self) -> bytes:

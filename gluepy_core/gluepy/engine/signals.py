@@ -63,6 +63,19 @@ class StopRequest:
         """Let a signal interrupt the block; one that came before does so at once."""
         return _InTask(self)
 
+    def in_thread(self) -> contextlib.AbstractContextManager[None]:
+        """Do not let the block begin after a signal; one that comes later is its executor's."""
+        return _InThread(self)
+
+    def check(self) -> None:
+        """Do nothing unless a signal came.
+
+        Raises:
+            Stopped: If one did.
+        """
+        if self.signal:
+            raise Stopped(signal.Signals(self.signal).name)
+
     def open(self) -> None:
         """Let signals interrupt what runs from now on.
 
@@ -70,8 +83,7 @@ class StopRequest:
             Stopped: If one came before.
         """
         self._is_in_task = not self.signal
-        if self.signal:
-            raise Stopped(signal.Signals(self.signal).name)
+        self.check()
 
     def close(self) -> None:
         """Only note signals from now on."""
@@ -91,6 +103,21 @@ class StopRequest:
         self._wake()
         if self._is_in_task:
             raise Stopped(signal.Signals(number).name)
+
+
+class _InThread:
+    """What `StopRequest.in_thread` returns."""
+
+    __slots__ = ("_stop",)
+
+    def __init__(self, stop: StopRequest) -> None:
+        self._stop = stop
+
+    def __enter__(self) -> None:
+        self._stop.check()
+
+    def __exit__(self, *_: object) -> None:
+        """Do nothing."""
 
 
 class _InTask:

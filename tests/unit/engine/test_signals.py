@@ -153,3 +153,12 @@ def test_second_signal_ends_the_process_at_once() -> None:
 
     assert done.stdout == "noted\n"
     assert done.returncode == -signal.SIGTERM
+
+
+def test_step_in_a_thread_does_not_begin_after_a_signal() -> None:
+    stop = StopRequest()
+    with stop.in_thread():
+        stop.note_interrupt()
+
+    with pytest.raises(Stopped, match="SIGINT"), stop.in_thread():
+        raise AssertionError("it began")
