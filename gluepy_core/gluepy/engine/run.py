@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, get_args
 
 from gluepy.conf import default_context, default_context_manager
@@ -93,11 +94,8 @@ def run(plan: Plan, request: RunRequest, around: Surroundings) -> RunResult:
     backend = make_backend("MLOPS_BACKEND", settings.MLOPS_BACKEND)  # its own: runs share none
     executor = request.executor or settings.EXECUTOR
     info = _info(plan, request, context, executor, around.sources)
-    known: dict[StepPolicy, StepPolicy] = {}
-    policies = [
-        known.get(policy) or known.setdefault(policy, with_executor(policy, executor))
-        for policy in around.policies
-    ]
+    named = cache(partial(with_executor, executor=executor))  # most tasks share one policy
+    policies = [named(policy) for policy in around.policies]
     with (
         open_pools(plan, policies, request, around) as pools,
         RunRecord.open(
