@@ -111,3 +111,20 @@ def loads(text: str) -> Any:
         raise ValueError(name)
 
     return json.loads(text, parse_constant=refuse)
+
+
+@pytest.fixture
+def descriptor_of(local: LocalStorage) -> Callable[[str], int]:
+    """Return what finds the number of the open file that lies at a path of the storage."""
+
+    def find(path: str) -> int:
+        wanted = os.stat(local.abspath(path)).st_ino
+        (found,) = (
+            int(name)
+            for name in os.listdir("/proc/self/fd")
+            if os.path.exists(f"/proc/self/fd/{name}")
+            and os.stat(f"/proc/self/fd/{name}").st_ino == wanted
+        )
+        return found
+
+    return find

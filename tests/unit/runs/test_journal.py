@@ -5,6 +5,7 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -207,20 +208,24 @@ def test_missing_file_is_an_error_of_the_storage(tmp_path: Path) -> None:
         DiskJournal(str(tmp_path / "j"))
 
 
-def test_journal_is_opened_again_when_a_task_has_closed_it(local: LocalStorage) -> None:
+def test_journal_is_opened_again_when_a_task_has_closed_it(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
     journal = begin(local)
     journal.append(line(1))
 
-    os.closerange(journal_descriptor(local), journal_descriptor(local) + 1)
+    os.closerange(descriptor_of(FILE), descriptor_of(FILE) + 1)
     journal.append(line(2))
 
     assert numbers(local) == [1, 2]
     journal.close()
 
 
-def test_other_file_that_got_its_number_is_not_written(local: LocalStorage, tmp_path: Path) -> None:
+def test_other_file_that_got_its_number_is_not_written(
+    local: LocalStorage, descriptor_of: Callable[[str], int], tmp_path: Path
+) -> None:
     journal = begin(local)
-    number = journal_descriptor(local)
+    number = descriptor_of(FILE)
 
     with tmp_path.joinpath("other").open("wb") as other:
         os.dup2(other.fileno(), number)
@@ -233,18 +238,6 @@ def test_other_file_that_got_its_number_is_not_written(local: LocalStorage, tmp_
     os.close(number)
 
 
-def journal_descriptor(storage: LocalStorage) -> int:
-    """Return the number of the open file that is the journal."""
-    wanted = os.stat(storage.abspath(FILE)).st_ino
-    (found,) = (
-        int(name)
-        for name in os.listdir("/proc/self/fd")
-        if os.path.exists(f"/proc/self/fd/{name}")
-        and os.stat(f"/proc/self/fd/{name}").st_ino == wanted
-    )
-    return found
-
-
 def test_journal_that_was_removed_is_missed(local: LocalStorage) -> None:
     journal = begin(local)
     local.rm(FOLDER, recursive=True)
@@ -253,9 +246,11 @@ def test_journal_that_was_removed_is_missed(local: LocalStorage) -> None:
         journal.append(line(1))
 
 
-def test_file_in_the_place_of_the_journal_is_not_written(local: LocalStorage) -> None:
+def test_file_in_the_place_of_the_journal_is_not_written(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
     journal = begin(local)
-    number = journal_descriptor(local)
+    number = descriptor_of(FILE)
     Path(local.abspath(FILE)).rename(local.abspath("aside"))
     local.touch(FILE, "mine")
     os.close(number)

@@ -306,20 +306,11 @@ def test_lock_of_another_user_counts_as_held(local: LocalStorage) -> None:
 # -- a lock that was lost --------------------------------------------------------------------------
 
 
-def descriptor_of(storage: LocalStorage) -> int:
-    wanted = os.stat(storage.abspath(LOCK)).st_ino
-    (found,) = (
-        int(name)
-        for name in os.listdir("/proc/self/fd")
-        if os.path.exists(f"/proc/self/fd/{name}")
-        and os.stat(f"/proc/self/fd/{name}").st_ino == wanted
-    )
-    return found
-
-
-def test_lock_that_a_task_has_closed_is_taken_again(local: LocalStorage) -> None:
+def test_lock_that_a_task_has_closed_is_taken_again(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
     lock = RunLock.acquire(local, FOLDER)
-    os.close(descriptor_of(local))
+    os.close(descriptor_of(LOCK))
 
     lock.beat()
 
@@ -331,10 +322,10 @@ def test_lock_that_a_task_has_closed_is_taken_again(local: LocalStorage) -> None
 
 
 def test_lock_that_another_process_took_meanwhile_is_missed(
-    local: LocalStorage, hold: Hold
+    local: LocalStorage, descriptor_of: Callable[[str], int], hold: Hold
 ) -> None:
     lock = RunLock.acquire(local, FOLDER)
-    os.close(descriptor_of(local))
+    os.close(descriptor_of(LOCK))
     other = hold()
 
     with pytest.raises(RunLockedError) as caught:
@@ -344,9 +335,11 @@ def test_lock_that_another_process_took_meanwhile_is_missed(
     lock.release()
 
 
-def test_lock_without_its_file_is_let_go_quietly(local: LocalStorage) -> None:
+def test_lock_without_its_file_is_let_go_quietly(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
     lock = RunLock.acquire(local, FOLDER)
-    os.close(descriptor_of(local))
+    os.close(descriptor_of(LOCK))
 
     lock.release()
 
