@@ -54,8 +54,9 @@ SOURCES := gluepy_core tests plugins benchmarks docs
 	@$(BIN313)/python $(PIP) install --editable . --group test
 	@touch $@
 
-# What the tests of a plugin run, and it does not require.
+# What a plugin, or its tests, needs from the folder beside it.
 BESIDE_gluepy-dask := plugins/gluepy-flights
+BESIDE_gluepy-web := plugins/gluepy-report
 
 # One environment per plugin: what a plugin forgot to require is then found missing.
 .venv-plugins/%/.test: plugins/%/pyproject.toml pyproject.toml setup.cfg | .venv/bin/python
@@ -102,7 +103,8 @@ types: .venv/.dev $(addprefix types-,$(PLUGINS)) ## Check the types of package, 
 
 .PHONY: $(addprefix types-,$(PLUGINS))
 $(addprefix types-,$(PLUGINS)): types-%: .venv/.dev
-	@cd plugins/$* && MYPYPATH=src ../../$(BIN)/mypy --config-file ../../pyproject.toml \
+	@cd plugins/$* && MYPYPATH=src$(foreach one,$(BESIDE_$*),:../../$(one)/src) \
+		../../$(BIN)/mypy --config-file ../../pyproject.toml \
 		--cache-dir ../../.mypy_cache/$* src tests
 
 .PHONY: layers

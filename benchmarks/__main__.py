@@ -17,7 +17,7 @@ from benchmarks.measure import render
 _GROUPS = {
     "startup": (startup.measure_all, 20),
     "steps": (steps.measure_all, 10),
-    "workers": (workers.measure_all, 5),
+    "workers": (workers.measure_all, 10),
     "plans": (plans.measure_all, 5),
 }
 

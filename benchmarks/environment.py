@@ -65,11 +65,12 @@ class Environment:
     @property
     def variables(self) -> dict[str, str]:
         """The environment variables, without those that change how Python or Gluepy starts."""
-        return {
+        kept = {
             name: value
             for name, value in os.environ.items()
             if not name.startswith(("PYTHON", "GLUEPY_", "COVERAGE"))
         }
+        return {**kept, "XDG_CACHE_HOME": str(self.empty.with_name("cache"))}
 
     def output(self, code: str) -> str:
         """Run Python code in the environment and return what it prints."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
         TaskOutcome,
         WorkerInfo,
     )
+    from gluepy.notebook import load_ipython_extension, unload_ipython_extension
     from gluepy.plugin.hookspecs import hookimpl
+    from gluepy.running import Run, run
 
 __all__ = [
     "DAG",
@@ -31,6 +33,7 @@ __all__ = [
     "ExecutorRequest",
     "Frame",
     "Outcome",
+    "Run",
     "RunInfo",
     "RunReport",
     "RunStatus",
@@ -42,6 +45,9 @@ __all__ = [
     "TaskOutcome",
     "WorkerInfo",
     "hookimpl",
+    "load_ipython_extension",
+    "run",
+    "unload_ipython_extension",
 ]
 
 VERSION = "0.1.0"
@@ -53,6 +59,11 @@ _HOMES = {
     "EvaluationTask": "gluepy.exec.tasks",
     "SkipTask": "gluepy.exceptions",
     "hookimpl": "gluepy.plugin.hookspecs",
+    "Run": "gluepy.running",
+    "run": "gluepy.running",
+    # IPython looks for these two in whatever %load_ext names.
+    "load_ipython_extension": "gluepy.notebook",
+    "unload_ipython_extension": "gluepy.notebook",
 }
 
 

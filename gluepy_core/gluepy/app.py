@@ -15,14 +15,10 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from gluepy.conf.project import Project, find_project
-from gluepy.exceptions import (
-    CommandError,
-    NoProjectError,
-    PluginError,
-    SettingsError,
-)
+from gluepy.exceptions import CommandError, NoProjectError, PluginError, SettingsError
 from gluepy.plugin.contributions import USABLE, Contribution, mark_conflicts
 from gluepy.plugin.discovery import Policy, discover
+from gluepy.plugin.imports import Imports
 from gluepy.utils.names import PROJECT, normalise
 
 if TYPE_CHECKING:
@@ -30,6 +26,7 @@ if TYPE_CHECKING:
     from gluepy.engine.messages import Home
     from gluepy.exec.records import CommandInfo, SettingsInfo
     from gluepy.exec.registry import Registry
+    from gluepy.plugin.known import Known
     from gluepy.plugin.manager import Hooks
 
 __all__ = ["App", "Options", "folder_of_manage_py", "get_app", "set_app"]
@@ -98,12 +95,13 @@ class App:
         self.warn = warn
         self._trace = trace
         self._builtin_commands = builtin_commands
-        self._is_declared = False
-        self._is_filled = False
+        #: The words after ``gluepy`` that ask for what runs, secrets masked; none in programs.
+        self.command: tuple[str, ...] = ()
+        self._is_declared = self._is_filled = False
         # Runs may begin in several threads at once. Reentrant: one step asks for those before it.
         self._lock = threading.RLock()
-        # What became known by importing: why it is broken, or nothing if all is well.
-        self._imported: dict[tuple[str, ...], str] = {}
+        #: What became known by importing.
+        self.imports = Imports()
 
     # -- settings ------------------------------------------------------------------------------
 
@@ -186,21 +184,19 @@ class App:
             with self._lock, DAG_REGISTRY.all_or_nothing(), TASK_REGISTRY.all_or_nothing():
                 loaded = load(contribution)
         except PluginError as error:
-            self._note_broken(contribution, error)
+            self.imports.note(contribution, error.reason)
             raise
-        self._imported[_identity(contribution)] = ""
+        self.imports.note(contribution)
         return loaded
 
-    def _note_broken(self, contribution: Contribution, error: PluginError) -> None:
-        self._imported[_identity(contribution)] = error.reason
+    def known_of(self, one: Contribution) -> Known | None:
+        """Return what is known of a contribution, importing nothing; None where nothing is."""
+        return self.imports.known_of(one, vars(self).get("hooks"))
 
-    def _as_known(self, one: Contribution) -> Contribution:
-        """Return a record with the state that its import has shown; a conflict remains one."""
-        reason = self._imported.get(_identity(one))
-        if reason:
-            return one._replace(state="broken", reason=reason)
-        is_loaded = reason is not None and one.state == "available"
-        return one._replace(state="loaded") if is_loaded else one
+    def keep_notes(self) -> None:
+        """Note for later commands what the imports of this process have shown."""
+        if self.imports:
+            self.imports.keep(self.contributions, vars(self).get("hooks"))
 
     def catalog(self, *kinds: str) -> list[Contribution]:
         """Return what there is to run and to use, the project's own classes included.
@@ -224,7 +220,7 @@ class App:
             ]
             found = mark_conflicts([*offers, *own], self.settings.PREFER, self._builtin_commands)
             found.sort(key=lambda one: (one.kind, one.name, one.distribution))
-        return [self._as_known(one) for one in found] if self._imported else found
+        return [self.imports.as_known(one) for one in found] if self.imports else found
 
     def _own_classes(self, kinds: Sequence[str]) -> list[Contribution]:
         from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY
@@ -349,7 +345,7 @@ class App:
             try:
                 hooks.add(plugin, one.name, one.source)
             except PluginError as error:
-                self._note_broken(one, error)
+                self.imports.note(one, error.reason)
                 raise
         except PluginError as error:
             if self.options.strict_plugins:
@@ -391,11 +387,13 @@ class App:
 
     def before_command(self, command: CommandInfo) -> None:
         """Tell observers that a command that runs something begins."""
+        self.command = command.name, *command.arguments
         self.hooks.call("before_command", command=command)
 
     def after_command(self, command: CommandInfo, exit_code: int) -> None:
         """Tell observers that a command that runs something ends."""
         self.hooks.call("after_command", command=command, exit_code=exit_code)
+        self.command = ()
 
 
 class _Home(NamedTuple):
@@ -427,19 +425,18 @@ def _plugins_of(settings: Settings) -> tuple[object, ...]:
     return settings.PLUGINS_ALLOW, settings.PLUGINS_BLOCK, settings.PREFER
 
 
-def _identity(one: Contribution) -> tuple[str, ...]:
-    """Return what stays the same of a contribution whatever becomes of it."""
-    return one[:-2]
-
-
 _app: App | None = None
 _making = threading.Lock()
 
 
-def get_app() -> App:
-    """Return the app of this process; make it first, with default options, if there is none."""
+def get_app(warn: Callable[[str], None] = lambda _: None) -> App:
+    """Return the app of this process; make it first, with default options, if there is none.
+
+    Args:
+        warn: Is told what is wrong and does not stop anything, if the app is made now.
+    """
     with _making:
-        return _app or set_app(App())
+        return _app or set_app(App(warn=warn))
 
 
 def set_app(app: App) -> App:

@@ -17,10 +17,13 @@ The tree, with the exit code of the command that ends in such an error::
     │   ├── UnknownPartitionError
     │   ├── EmptyPlanError
     │   ├── UnknownRunError
+    │   ├── NoCriterionError
+    │   ├── UnconfirmedError
     │   ├── AmbiguousRunError            (also a LookupError)
     │   ├── UnknownPluginError
     │   ├── UnknownExecutorError
     │   ├── ExecutorError
+    │   ├── DebuggerError
     │   ├── PatchError
     │   ├── OverrideError
     │   ├── TargetExistsError
@@ -104,6 +107,7 @@ __all__ = [
     "DataError",
     "DataReadError",
     "DataWriteError",
+    "DebuggerError",
     "DuplicateLabelError",
     "EmptyPlanError",
     "ExecutorError",
@@ -127,6 +131,7 @@ __all__ = [
     "ModuleImportError",
     "ModuleLoadError",
     "NewerRecordError",
+    "NoCriterionError",
     "NoProjectError",
     "NoStatesError",
     "OptionClashError",
@@ -152,6 +157,7 @@ __all__ = [
     "TaskFailedError",
     "TaskOptionError",
     "TrackingError",
+    "UnconfirmedError",
     "UnknownCommandError",
     "UnknownExecutorError",
     "UnknownFormatError",
@@ -237,6 +243,28 @@ class OptionClashError(CommandError):
         )
         self.first = first
         self.second = second
+
+
+class DebuggerError(CommandError):
+    """A debugger cannot look into the tasks of a run.
+
+    Args:
+        task: Label of a task that runs where none can; empty if there is no terminal for it.
+        executor: Name of what carries the task out.
+    """
+
+    def __init__(self, task: str = "", executor: str = "") -> None:
+        if task:
+            super().__init__(
+                f"--pdb cannot debug {task!r}: the executor {executor!r} carries it out",
+                hint="Use --executor serial; a time limit needs a process of its own.",
+            )
+        else:
+            super().__init__(
+                "--pdb needs a terminal", hint="Leave it out, or type the command in a terminal."
+            )
+        self.task = task
+        self.executor = executor
 
 
 class UnknownCommandError(CommandError):
@@ -405,15 +433,39 @@ class EmptyPlanError(CommandError):
 class UnknownRunError(CommandError):
     """There is no run in the folder, or with the id, that was named."""
 
-    def __init__(self, option: str, run: str, *, root: str) -> None:
+    def __init__(self, option: str, run: str, *, root: str, known: Iterable[str] = ()) -> None:
         super().__init__(
             f"{option} {run!r}: there is no such run below {root!r}",
-            hint="Give the run folder that the run printed, for example "
-            "'runs/2026/11/22/RUN_ID', or the id of the run.",
+            hint=_did_you_mean_run(run, known)
+            or "Give the id of the run or the beginning of it, the run folder, @last, @last-failed "
+            "or @-2; 'gluepy runs' lists them.",
         )
         self.option = option
         self.run = run
         self.root = root
+
+
+class NoCriterionError(CommandError):
+    """A command that removes things was not told which."""
+
+    def __init__(self, command: str, options: Sequence[str]) -> None:
+        super().__init__(
+            f"{command}: nothing says which runs to remove",
+            hint=f"Give at least one of {', '.join(options)}.",
+        )
+        self.command = command
+        self.options = tuple(options)
+
+
+class UnconfirmedError(CommandError):
+    """A command that removes things has nobody to ask."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__(
+            f"{command}: there is no terminal to ask whether to remove them",
+            hint="Add --yes to remove them without being asked.",
+        )
+        self.command = command
 
 
 class AmbiguousRunError(CommandError, LookupError):
@@ -505,9 +557,10 @@ class TargetExistsError(CommandError):
 class TargetWriteError(CommandError):
     """A file or folder cannot be created; nothing of it was left behind."""
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, *, hint: str = "") -> None:
         super().__init__(
-            f"cannot write {path!r}: {reason}", hint="Check its permissions and the free space."
+            f"cannot write {path!r}: {reason}",
+            hint=hint or "Check its permissions and the free space.",
         )
         self.path = path
         self.reason = reason
@@ -1245,6 +1298,18 @@ def _listed(names: Sequence[str]) -> str:
     more = len(names) - _SHOWN_NAMES
     shown = ", ".join(names[:_SHOWN_NAMES])
     return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def _did_you_mean_run(run: str, known: Iterable[str]) -> str:
+    """Return ``Did you mean 'x'?`` for the runs whose ids begin most like ``run``, or nothing."""
+    if run.startswith("@"):
+        return _did_you_mean(run, known)
+    # Of ids like 2026-11-22T10-40-12-k3 people type the beginning.
+    by_beginning = {one[: max(len(run), 4)]: one for one in known}
+    hint = _did_you_mean(run, by_beginning)
+    for beginning, one in by_beginning.items():
+        hint = hint.replace(repr(beginning), repr(one))
+    return hint
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:

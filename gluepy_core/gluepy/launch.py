@@ -22,8 +22,7 @@ from gluepy.files.storages import default_storage
 from gluepy.plugin.contributions import USABLE
 from gluepy.runs.folder import get_run_folder
 from gluepy.runs.index import RunIndex
-from gluepy.runs.journal import load_state
-from gluepy.runs.lock import find_owner
+from gluepy.runs.reading import read_run
 
 if TYPE_CHECKING:
     from gluepy.app import App
@@ -146,11 +145,9 @@ def _find_earlier(dag: str, retry: str, *, is_resume: bool) -> Earlier | None:
         folder = _find_last(dag)
         if not folder:
             return None
-    state = load_state(default_storage, folder)
+    state, _ = read_run(default_storage, folder)
     if state.dag and state.dag != dag:
         raise ForeignRunError(default_storage.location(folder), dag, state.dag)
-    if find_owner(default_storage, folder) is None:
-        state.lose(reason="its process ended without a record")
     return Earlier(folder, state, is_resume)
 
 
@@ -190,6 +187,7 @@ def _surroundings(
         sources=tuple(map(str, sources)),
         sources_of=lambda cls: texts.get(cls, ()),
         distributions=_versions(app, involved),
+        command=app.command,
     )
 
 

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -60,7 +62,9 @@ class Reader:
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "NO_COLOR": "1",
             "COLUMNS": "80",
+            "TERM": "xterm",
         }
+        self._environ.pop("CI", None)
         self._code = 0
 
     def follow(self, page: Path) -> None:
@@ -79,30 +83,56 @@ class Reader:
         file.write_text(block.text, "utf-8")
 
     def _type(self, command: Command, where: str) -> None:
-        done = self._run(command.text)
-        shown = f"{where}: $ {command.text}\n{done.stdout}"
+        self._code, output = self._run(command.text)
+        shown = f"{where}: $ {command.text}\n{output}"
         if command.output:
-            assert matches(command.output, done.stdout), f"{shown}\nexpected:\n{command.output}"
+            assert matches(command.output, output), f"{shown}\nexpected:\n{command.output}"
         is_told = "Error: " in command.output or "FAILED" in command.output
-        assert done.returncode == 0 or is_told, f"{shown}\nexit code {done.returncode}"
-        self._code = done.returncode
+        assert self._code == 0 or is_told, f"{shown}\nexit code {self._code}"
 
-    def _run(self, text: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, text: str) -> tuple[int, str]:
+        """Type a line into a terminal; return the exit code, and what stands there afterwards."""
         here = self.folder.with_name(f"{self.folder.name}.cwd")
         # A shell per command: "$?" and the folder are handed on to the next.
         script = f"(exit {self._code})\n{text}\ncode=$?\npwd > '{here}'\nexit $code"
-        done = subprocess.run(
+        ours, terminal = os.openpty()
+        with subprocess.Popen(
             ["bash", "-c", script],
             cwd=self.folder,
             env=self._environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
+            stdin=subprocess.DEVNULL,
+            stdout=terminal,
+            stderr=terminal,
+        ) as process:
+            os.close(terminal)
+            try:
+                output = b"".join(_read(ours, time.monotonic() + _TIMEOUT_S))
+            finally:
+                os.close(ours)
+                process.kill()
         self.folder = Path(here.read_text("utf-8").rstrip("\n"))
-        return done
+        return process.returncode, seen(output.decode())
+
+
+def _read(descriptor: int, deadline: float) -> Iterator[bytes]:
+    """Iterate over what is written to a terminal, until nobody has it open any more."""
+    while select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # how Linux tells the end
+            return
+        if not chunk:
+            return
+        yield chunk
+    raise TimeoutError
+
+
+def seen(output: str) -> str:
+    """Return what stands on a terminal in the end: without lines that were wiped or drawn over."""
+    lines = output.replace("\r\n", "\n").split("\n")
+    return "\n".join(
+        re.sub(r"^.*\r(?:\x1b\[K)?|\x1b\[\??[0-9;]*[A-Za-z]", "", line) for line in lines
+    )
 
 
 def blocks(page: Path) -> Iterator[Block]:

@@ -71,5 +71,5 @@ def test_demo_in_the_readme_lists_what_its_package_declares() -> None:
     package = tomllib.loads(ROOT.joinpath("plugins/gluepy-flights/pyproject.toml").read_text())
 
     groups = package["project"]["entry-points"]
-    listed = set(re.findall(r"^(\S+) +gluepy-flights ", readme, re.MULTILINE))
+    listed = set(re.findall(r"^(\S+) +(?:- +)?gluepy-flights ", readme, re.MULTILINE))
     assert listed == {label for group in groups.values() for label in group}

@@ -44,7 +44,7 @@ class Result(NamedTuple):
     def steps(self) -> dict[str, str]:
         """Return how each step of a run ended, by its label, as it was printed."""
         found = re.findall(
-            r"^ +\d+/\d+ (done|FAILED|STOPPED|skipped|not run) +(\S+)", self.err, re.M
+            r"^[\d:]* +\d+/\d+ (done|FAILED|stopped|skipped|not run) +(\S+)", self.err, re.M
         )
         return {label: word for word, label in found}
 

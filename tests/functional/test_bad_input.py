@@ -141,7 +141,7 @@ COMMAND_LINE = {
         "dag training --retry runs/2026/1/2/odl",
         2,
         "--retry 'runs/2026/1/2/odl': there is no such run below",
-        "Give the run folder",
+        "Give the id of the run",
     ),
     "run to retry outside": Case("dag training --retry ../../etc", 5, "the path '../../etc"),
     "unknown run to compare": Case(

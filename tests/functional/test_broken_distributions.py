@@ -303,4 +303,4 @@ def assert_good(run: Result) -> None:
     assert (run.code, run.out) == (0, ""), run.err
     assert run.steps() == {"work": "done"}
     assert "bad-pipes" not in run.err
-    assert len(run.err.splitlines()) == 4
+    assert len(run.err.splitlines()) == 5  # of the run, its one step, and the end

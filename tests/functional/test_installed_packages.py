@@ -272,16 +272,18 @@ def test_list_shows_every_label_with_distribution_and_version(box: Sandbox) -> N
 def test_conflict_is_shown_with_both(box: Sandbox) -> None:
     listed = box.gluepy("list").out
 
-    rows = [line.split(maxsplit=3) for line in listed.splitlines() if "training" in line]
+    rows = [line.split(maxsplit=4) for line in listed.splitlines() if "training" in line]
     assert rows == [
         [
             "training",
+            "-",
             "acme-pipelines",
             "1.2.0",
             "conflict with beta-pipelines 2.0 (beta_pipelines:Training)",
         ],
         [
             "training",
+            "-",
             "beta-pipelines",
             "2.0",
             "conflict with acme-pipelines 1.2.0 (acme_pipelines.dags:TrainingDAG)",
@@ -299,9 +301,9 @@ def test_plugins_shows_what_each_gives(box: Sandbox) -> None:
     rows = [line.split(maxsplit=3) for line in box.gluepy("plugins").out.splitlines()]
 
     assert [row[:3] for row in rows[1:]] == [
-        ["acme-pipelines", "1.2.0", "acme-watch"],
-        ["beta-pipelines", "2.0", "beta-watch"],
-        ["broken-pipes", "0.1", "-"],
+        ["acme-watch", "acme-pipelines", "1.2.0"],
+        ["beta-watch", "beta-pipelines", "2.0"],
+        ["-", "broken-pipes", "0.1"],
     ]
     assert rows[1][3].startswith("2 DAGs, 3 tasks, 1 hook plugin")
 

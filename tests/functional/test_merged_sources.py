@@ -61,11 +61,13 @@ def test_same_class_is_one_entry_with_both_sources(both: Sandbox) -> None:
     assert [one["kind"] for one in listed["dags"][0]["sources"]] == ["project", "entry-point"]
     assert table.splitlines()[1].split() == [
         "training",
+        "1",
         "(this",
         "project),",
         "acme",
         "-,",
         "1.2.0",
+        "never",
     ]
     assert shown["sources"] == ["acme 1.2.0", "project (acme.dags)"]
     assert shown["conflict"] == ""

@@ -145,14 +145,14 @@ printf '%s\\n' "${COMPREPLY[@]}"
 
 
 @pytest.mark.parametrize(
-    ("words", "place", "offered"),
+    ("line", "offered"),
     [
-        ("gluepy start", 1, ["startmodule", "startplugin", "startproject"]),
-        ("gluepy dag acme-", 2, ["acme-test", "acme-train"]),
+        ("gluepy start", ["startmodule", "startplugin", "startproject"]),
+        ("gluepy dag acme-", ["acme-test", "acme-train"]),
     ],
 )
 def test_bash_completes_commands_and_labels_and_imports_nothing(
-    words: str, place: int, offered: list[str], sandbox: Sandbox
+    line: str, offered: list[str], sandbox: Sandbox
 ) -> None:
     sandbox.install(
         "acme",
@@ -162,7 +162,7 @@ def test_bash_completes_commands_and_labels_and_imports_nothing(
         },
         modules={"acme": "open('imported', 'w')"},
     )
-    ask = f"COMP_WORDS=({words}); COMP_CWORD={place}\n{ASK}"
+    ask = f"COMP_LINE='{line}'; COMP_POINT={len(line)}\n{ASK}"
 
     done = sandbox.execute("bash", "--norc", "-c", ask)
 

@@ -24,6 +24,7 @@ from gluepy.exceptions import (
     UnknownPluginError,
 )
 from gluepy.exec import DAG_REGISTRY, TASK_REGISTRY, bootstrap
+from gluepy.exec.records import CommandInfo
 from gluepy.files.storages import default_storage
 from gluepy.plugin.manager import Hooks
 from gluepy.testing.distributions import write_distribution
@@ -489,3 +490,15 @@ def test_broken_plugin_is_left_out_by_workers_too(folder: Path) -> None:
     app = App(Options(no_plugins=True, enable=("watch",)))
 
     assert wrappers(in_a_worker(app.home(), app.settings)) == []
+
+
+def test_command_is_known_while_it_runs() -> None:
+    app = App(Options(no_plugins=True))
+    command = CommandInfo(name="dag", arguments=("training",))
+
+    app.before_command(command)
+    during = app.command
+    app.after_command(command, 0)
+
+    assert during == ("dag", "training")
+    assert app.command == ()

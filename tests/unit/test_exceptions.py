@@ -21,6 +21,7 @@ from gluepy.exceptions import (
     DataError,
     DataReadError,
     DataWriteError,
+    DebuggerError,
     DuplicateLabelError,
     EmptyPlanError,
     ExecutorError,
@@ -44,6 +45,7 @@ from gluepy.exceptions import (
     ModuleImportError,
     ModuleLoadError,
     NewerRecordError,
+    NoCriterionError,
     NoProjectError,
     NoStatesError,
     OptionClashError,
@@ -69,6 +71,7 @@ from gluepy.exceptions import (
     TaskFailedError,
     TaskOptionError,
     TrackingError,
+    UnconfirmedError,
     UnknownCommandError,
     UnknownExecutorError,
     UnknownFormatError,
@@ -100,6 +103,16 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
         OptionClashError("--task", "--from-task"),
         "--task and --from-task contradict each other",
         "Give only one of them.",
+    ),
+    (
+        DebuggerError("fit", "processes"),
+        "--pdb cannot debug 'fit': the executor 'processes' carries it out",
+        "Use --executor serial; a time limit needs a process of its own.",
+    ),
+    (
+        DebuggerError(),
+        "--pdb needs a terminal",
+        "Leave it out, or type the command in a terminal.",
     ),
     (
         UnknownCommandError("dga", ["dag", "list"]),
@@ -206,8 +219,23 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
     (
         UnknownRunError("--retry", "runs/1", root="/data"),
         "--retry 'runs/1': there is no such run below '/data'",
-        "Give the run folder that the run printed, for example 'runs/2026/11/22/RUN_ID', "
-        "or the id of the run.",
+        "Give the id of the run or the beginning of it, the run folder, @last, @last-failed or "
+        "@-2; 'gluepy runs' lists them.",
+    ),
+    (
+        UnknownRunError("RUN", "2026-11-23", root="/data", known=["2026-11-22T10-40-12-k3", "x"]),
+        "RUN '2026-11-23': there is no such run below '/data'",
+        "Did you mean '2026-11-22T10-40-12-k3'?",
+    ),
+    (
+        NoCriterionError("gluepy runs prune", ["--keep", "--dag"]),
+        "gluepy runs prune: nothing says which runs to remove",
+        "Give at least one of --keep, --dag.",
+    ),
+    (
+        UnconfirmedError("gluepy runs prune"),
+        "gluepy runs prune: there is no terminal to ask whether to remove them",
+        "Add --yes to remove them without being asked.",
     ),
     (
         AmbiguousRunError("RUN", "a", ["a1", "a2"]),
@@ -307,6 +335,11 @@ ERRORS: list[tuple[GluepyError, str, str]] = [
         TargetWriteError("forecaster", "disk full"),
         "cannot write 'forecaster': disk full",
         "Check its permissions and the free space.",
+    ),
+    (
+        TargetWriteError("out/dag.svg", "there is no folder 'out'", hint="Make it first."),
+        "cannot write 'out/dag.svg': there is no folder 'out'",
+        "Make it first.",
     ),
     (
         InvalidNameError("module", "json", "is a module of Python itself", hint="Take another."),

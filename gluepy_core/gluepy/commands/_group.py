@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -38,26 +39,27 @@ __all__ = ["BUILT_IN", "GluepyGroup"]
 BUILT_IN: dict[str, dict[str, str]] = {
     "Run": {
         "dag": "Run a DAG.",
-        "task": "Run one task alone, in a run folder.",
+        "task": "Run one task in a run folder.",
         "plan": "Show what would run, and why.",
     },
     "Browse": {
         "list": "List DAGs and tasks.",
         "show": "Describe one DAG or task.",
-        "runs": "Past runs: list, show, reindex.",
+        "graph": "Draw a DAG.",
+        "runs": "Past runs: list, show, logs, diff.",
     },
     "Extend": {
-        "plugins": "List what installed distributions contribute.",
-        "hooks": "Show which plugin implements which hook.",
+        "plugins": "Installed plugins.",
+        "hooks": "Which plugin implements which hook.",
         "entry-points": "Print the entry points that publish a module's DAGs and tasks.",
     },
     "Project": {
         "startproject": "Create a project.",
         "startmodule": "Create a module in a project.",
         "startplugin": "Create a plugin or pipeline package.",
-        "settings": "Show the settings and where each comes from.",
-        "check": "Check project, registries and plugins.",
-        "completion": "Print or install shell completion.",
+        "settings": "Settings and where each comes from.",
+        "check": "Check project, registry and environment.",
+        "completion": "Shell completion.",
     },
 }
 
@@ -85,6 +87,9 @@ _ANYWHERE = {
 
 
 _ARGUMENTS = "gluepy.arguments"
+
+#: Set by the scripts of shells that ask what to offer.
+_COMPLETE = "_GLUEPY_COMPLETE"
 
 
 class GluepyGroup(click.Group):
@@ -225,6 +230,10 @@ class GluepyGroup(click.Group):
         if not standalone_mode:
             return run()
         never_fail_to_encode()
+        if _COMPLETE in os.environ:
+            from gluepy.commands._shells import register_shells
+
+            register_shells()
         self._is_process = args is None
         code = _guarded(run)
         flush_results()
@@ -232,6 +241,7 @@ class GluepyGroup(click.Group):
             app, command = self._running
             self._running = None
             app.after_command(command, code)
+        _keep_notes()
         if self._link is not None:
             self._link.conclude(code)
         sys.exit(code)
@@ -278,7 +288,7 @@ class GluepyGroup(click.Group):
         for title, section in sections.items():
             lines = [f"  {name:<{width}}  {text}".rstrip() for name, text in section.items()]
             formatter.write("\n".join(["", title, *lines]))
-        formatter.write("\n\nStart with:  gluepy list   or   gluepy dag LABEL\n")
+        formatter.write("\n\nStart with:  gluepy list, gluepy plan LABEL, gluepy dag LABEL\n")
 
     def _added_sections(self) -> dict[str, dict[str, str]]:
         sections = {
@@ -366,6 +376,12 @@ def _exit_code_of(error: SystemExit) -> int:
         return error.code or 0
     note(error.code)
     return 1
+
+
+def _keep_notes() -> None:
+    """Keep what this command has learnt by importing; nothing that goes wrong there matters."""
+    with contextlib.suppress(Exception):
+        _app().keep_notes()
 
 
 def _app() -> App:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -14,14 +15,22 @@ from gluepy.exceptions import GluepyError, OutputError
 from gluepy.utils.text import escape
 
 __all__ = [
+    "ask",
+    "can_ask",
+    "can_draw",
+    "drawing_width",
     "flush_results",
     "format_option",
     "note",
+    "print_document",
     "print_error",
     "print_json",
     "print_result",
+    "results_alone",
+    "terminal_width",
     "use_color",
     "warn",
+    "wipe_line",
 ]
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -68,11 +77,107 @@ def print_json(schema: str, content: dict[str, object]) -> None:
     print_result(json.dumps(document, indent=2, default=str, allow_nan=False))
 
 
+def print_document(document: Mapping[str, object]) -> None:
+    """Print a document, which says of which form it is, on standard output."""
+    import json
+
+    print_result(json.dumps(document, indent=2, default=str, allow_nan=False))
+
+
+def terminal_width() -> int | None:
+    """Return how many columns the terminal has that reads the results; None if none does."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    import shutil
+
+    return shutil.get_terminal_size().columns
+
+
+def drawing_width() -> int:
+    """Return how many columns a drawing may have, also where no terminal reads it."""
+    import shutil
+
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 40), 200)
+
+
+def can_draw(stream: Any = None) -> bool:
+    """Return whether a stream can show block characters; by default, the one of results."""
+    names = (os.environ.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG"))
+    # Python writes UTF-8 there all the same; but who asks for this locale wants ASCII.
+    if next((name for name in names if name), "") in {"C", "POSIX"}:
+        return False
+    try:
+        "\u2588\u2026".encode(getattr(stream or sys.stdout, "encoding", None) or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def can_ask() -> bool:
+    """Return whether somebody sits at a terminal who can be asked something."""
+    return all(one is not None and one.isatty() for one in (sys.stdin, sys.stderr))
+
+
+def ask(question: str) -> bool:
+    """Ask the person at the terminal, and return whether the answer is yes."""
+    return click.confirm(question, err=True)
+
+
 def flush_results() -> None:
     """Write out what still waits in the buffer of standard output, such as a task's prints."""
     with _reader_may_leave():
         if sys.stdout is not None:
             sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def results_alone() -> Iterator[Callable[[str], None]]:
+    """Let nothing else stand in standard output while the block runs.
+
+    What tasks, their processes and plugins print there goes to standard error.
+
+    Yields:
+        What prints a line of results at once. It raises nothing: a run does not end because nobody
+        reads it.
+    """
+    from gluepy.plugin._aside import output_aside
+
+    lock = threading.Lock()
+    is_read = sys.stdout is not None
+
+    def write(line: str) -> None:
+        nonlocal is_read
+        with lock:
+            if not is_read:
+                return
+            try:
+                stream.write(f"{line}\n")
+                stream.flush()
+            except (OSError, ValueError) as error:
+                is_read = False
+                if not isinstance(error, BrokenPipeError):
+                    reason = getattr(error, "strerror", None) or str(error)
+                    warn(OutputError(reason).message)
+
+    with _copy_of(sys.stdout) as stream, output_aside():
+        yield write
+
+
+@contextlib.contextmanager
+def _copy_of(stream: Any) -> Iterator[Any]:
+    """Give a stream with a descriptor of its own, where there is one, while the block runs."""
+    try:
+        stream.flush()
+        descriptor = os.dup(stream.fileno())
+    except (AttributeError, OSError, ValueError):
+        yield stream
+        return
+    copy = os.fdopen(descriptor, "w", encoding="ascii", errors="backslashreplace")
+    try:
+        yield copy
+    finally:
+        with contextlib.suppress(OSError):  # what could not be written is told
+            copy.close()
 
 
 @contextlib.contextmanager
@@ -101,9 +206,25 @@ def note(text: str = "") -> None:
     A standard error that is closed or full never ends a run: the text is lost then.
     """
     try:
-        click.echo(text, err=True, color=_color)
+        with _unrecorded():
+            click.echo(text, err=True, color=_color)
     except (OSError, ValueError):
         sys.stderr = None
+
+
+def _unrecorded() -> contextlib.AbstractContextManager[None]:
+    """Keep what is printed out of the logs of steps."""
+    # Importing it would take longer than listing does; where nobody has, no step can be running.
+    output = sys.modules.get("gluepy.engine.output")
+    return contextlib.nullcontext() if output is None else output.unrecorded()
+
+
+def wipe_line() -> None:
+    """Wipe the line of progress that a process which has died has left on the terminal."""
+    from gluepy.engine.output import WIPE, is_terminal
+
+    if is_terminal(sys.stderr):
+        click.echo(WIPE, nl=False, err=True)
 
 
 def warn(text: str) -> None:

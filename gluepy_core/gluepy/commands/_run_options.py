@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
 from gluepy.commands._completion import complete_executors
-from gluepy.commands._output import note
-from gluepy.commands._setup import is_quiet
+from gluepy.commands._output import format_option, note, print_document, results_alone, warn
+from gluepy.commands._setup import is_quiet, verbosity
 
 if TYPE_CHECKING:
     from gluepy.engine.request import RunResult
     from gluepy.exec.records import RunReport
+    from gluepy.plugin.manager import Hooks
 
 __all__ = [
+    "Show",
     "attempt_options",
+    "display_options",
     "exit_code_of",
     "merge_overrides",
     "not_empty",
     "parameter_options",
-    "run_with_display",
+    "run_and_show",
 ]
 
 _DISPLAY = ("display", "gluepy-core")
@@ -33,7 +37,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def parameter_options(function: F) -> F:
-    """Add the options for parameters and for the display of a failure."""
+    """Add the options for parameters."""
     for option in reversed(
         [
             click.option(
@@ -59,6 +63,44 @@ def parameter_options(function: F) -> F:
                 multiple=True,
                 help="Set one parameter: --set model.depth=4.",
             ),
+        ]
+    ):
+        function = option(function)
+    return function
+
+
+class Show(NamedTuple):
+    """How a run is shown.
+
+    Attributes:
+        tb: How much of a traceback to show.
+        heartbeat_s: How often to tell of a step that goes on, where nothing is redrawn.
+        form: ``text``, or ``json`` or ``ndjson`` for programs.
+        is_debugged: Whether a debugger starts where a task fails.
+        selected_by: The words of the command line that chose the steps.
+    """
+
+    tb: str = "short"
+    heartbeat_s: float = 60.0
+    form: str = "text"
+    is_debugged: bool = False
+    selected_by: Sequence[str] = ()
+
+
+_USUAL = Show()
+
+
+def display_options(function: F) -> F:
+    """Add the options that say how a run is shown; they become the argument ``show``."""
+
+    @functools.wraps(function)
+    def with_show(**options: Any) -> Any:
+        fields = {name: options.pop(name) for name in Show._fields if name in options}
+        return function(show=Show(**fields), **options)
+
+    shown = cast("F", with_show)
+    for option in reversed(
+        [
             click.option(
                 "--tb",
                 type=click.Choice(["short", "full", "line", "no"]),
@@ -66,10 +108,23 @@ def parameter_options(function: F) -> F:
                 show_default=True,
                 help="How much of the traceback of a failing task to show.",
             ),
+            click.option(
+                "--pdb", "is_debugged", is_flag=True, help="Start a debugger where a task fails."
+            ),
+            click.option(
+                "--heartbeat",
+                "heartbeat_s",
+                metavar="SECONDS",
+                type=click.FloatRange(min=0),
+                default=60.0,
+                show_default="60",
+                help="How often to tell that a step goes on, where no terminal shows it; 0: never.",
+            ),
+            format_option("text", "json", "ndjson"),
         ]
     ):
-        function = option(function)
-    return function
+        shown = option(shown)
+    return shown
 
 
 def attempt_options(function: F) -> F:
@@ -148,26 +203,60 @@ def merge_overrides(texts: Iterable[str]) -> Mapping[str, Any]:
     return together
 
 
-def run_with_display(
-    run: Callable[[], RunResult], *, tb: str, selected_by: Sequence[str] = ()
-) -> RunResult:
-    """Run something while a person looks on, and tell in the end which hooks were at fault.
+def run_and_show(run: Callable[[], RunResult], show: Show = _USUAL) -> RunResult:
+    """Run something while a person or a program looks on.
+
+    With ``json``, the document of the run is printed in the end.
 
     Args:
         run: What to run.
-        tb: How much of a traceback to show.
-        selected_by: The words of the command line that chose its steps.
+        show: How.
     """
     from gluepy.app import get_app
-    from gluepy.commands._display import RunDisplay
+    from gluepy.commands._events import EventStream
+
+    if show.is_debugged:
+        _refuse_clashes(show)
+    if show.form == "text":
+        return _run_with_display(run, show)
+    with results_alone() as write:
+        if show.form == "ndjson":
+            get_app().hooks.add(EventStream(write), *EventStream.identity)
+        result = _run_with_display(run, show)
+    if show.form == "json":
+        _print_run(result)
+    return result
+
+
+def _print_run(result: RunResult) -> None:
+    from gluepy.exceptions import OutputError
+    from gluepy.views import run_view
+
+    try:
+        print_document(run_view(result.run.folder))
+    except OutputError as error:
+        warn(error.message)  # the run is over and recorded, and its result stands
+
+
+def _refuse_clashes(show: Show) -> None:
+    from gluepy.commands._debugger import need_terminal
+    from gluepy.exceptions import OptionClashError
+
+    if show.form != "text":
+        raise OptionClashError("--pdb", f"--format {show.form}")
+    need_terminal()
+
+
+def _run_with_display(run: Callable[[], RunResult], show: Show) -> RunResult:
+    """Run something, and tell in the end which hooks were at fault."""
+    from gluepy.app import get_app
 
     hooks = get_app().hooks
     # One is enough, however many runs this process makes: it shows them all.
     with _adding:
         shown_by = {(one.plugin, one.source) for one in hooks.implementations("before_dag")}
         if _DISPLAY not in shown_by:
-            display = RunDisplay(tb=tb, is_quiet=is_quiet(), selected_by=selected_by)
-            hooks.add(display, *_DISPLAY)
+            _add_display(hooks, show)
     result = run()
     for failure in hooks.failures:
         if failure.is_told:
@@ -176,6 +265,23 @@ def run_with_display(
         times = f" ({failure.times} times)" if failure.times > 1 else ""
         note(f"{failure.who}: hook {failure.hook!r} failed{times}: {failure.error}")
     return result
+
+
+def _add_display(hooks: Hooks, show: Show) -> None:
+    from gluepy.commands._display import RunDisplay
+
+    display = RunDisplay(
+        tb=show.tb,
+        is_quiet=is_quiet(),
+        verbosity=verbosity(),
+        heartbeat_s=show.heartbeat_s,
+        selected_by=show.selected_by,
+    )
+    hooks.add(display, *_DISPLAY)
+    if show.is_debugged:
+        from gluepy.commands._debugger import Debugger
+
+        hooks.add(Debugger(display.held), *Debugger.identity)
 
 
 def exit_code_of(report: RunReport) -> int:

@@ -6,7 +6,7 @@ import click
 
 from gluepy.commands._output import note, use_color, warn
 
-__all__ = ["COLORS", "is_quiet", "set_up"]
+__all__ = ["COLORS", "is_quiet", "set_up", "verbosity"]
 
 #: The values of ``--color`` and what click makes of them.
 COLORS = {"auto": None, "always": True, "never": False}
@@ -38,6 +38,12 @@ def is_quiet() -> bool:
     """Return whether only results and errors are to be printed."""
     ctx = click.get_current_context(silent=True)
     return ctx is not None and bool(ctx.find_root().params.get("quiet"))
+
+
+def verbosity() -> int:
+    """Return how much more than usual is to be printed."""
+    ctx = click.get_current_context(silent=True)
+    return 0 if ctx is None else int(ctx.find_root().params.get("verbose") or 0)
 
 
 def _color(choice: str) -> bool | None:

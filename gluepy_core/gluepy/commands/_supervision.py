@@ -6,7 +6,7 @@ import signal
 from typing import TYPE_CHECKING
 
 from gluepy import RunInfo, hookimpl
-from gluepy.commands._output import note, print_error, warn
+from gluepy.commands._output import note, print_error, warn, wipe_line
 from gluepy.exceptions import CoordinatorLostError, GluepyError
 
 if TYPE_CHECKING:
@@ -42,7 +42,9 @@ def mourn(death: Death) -> int:
     Returns:
         The exit code: 0 if all runs had succeeded, and that is on record.
     """
-    asked = 128 + death.signal if death.signal else 0
+    wipe_line()
+    number = _signal_of(death)
+    asked = 128 + number if number else 0
     end = _end_of(death.exit_code)
     if not death.runs:
         if asked:
@@ -51,7 +53,7 @@ def mourn(death: Death) -> int:
         print_error(CoordinatorLostError(end, ()))
         return CoordinatorLostError.exit_code
     try:
-        lost, has_succeeded = _record(death, end)
+        lost, has_succeeded = _record(death, end, is_asked=bool(asked))
     except GluepyError as error:
         print_error(error)
         return error.exit_code
@@ -65,7 +67,17 @@ def mourn(death: Death) -> int:
     return 1
 
 
-def _record(death: Death, end: str) -> tuple[tuple[str, ...], bool]:
+def _signal_of(death: Death) -> int:
+    """Return the signal that asked the process to stop; 0 if none did.
+
+    The terminal sends Ctrl-C to it alone. The first is heeded, and the second kills.
+    """
+    from gluepy.engine.signals import SIGNALS
+
+    return death.signal or (-death.exit_code if -death.exit_code in SIGNALS else 0)
+
+
+def _record(death: Death, end: str, *, is_asked: bool) -> tuple[tuple[str, ...], bool]:
     """Record the end of each run.
 
     Returns:
@@ -82,7 +94,7 @@ def _record(death: Death, end: str) -> tuple[tuple[str, ...], bool]:
         lost += record_death(
             default_storage,
             folder,
-            outcome="interrupted" if death.signal else "lost",
+            outcome="interrupted" if is_asked else "lost",
             reason=f"its process {end}",
             pid=death.pid,
         )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import click
 
 from gluepy.commands._output import note, print_result
-from gluepy.exceptions import CommandError, TargetExistsError, TargetWriteError
+from gluepy.exceptions import TargetExistsError, TargetWriteError
 
 __all__ = ["command", "install_path", "render_script"]
 
@@ -44,20 +44,10 @@ def command(ctx: click.Context, *, shell: str, install: bool) -> None:
 
 
 def render_script(shell: str, cli: click.Command) -> str:
-    """Return the completion script for a shell.
+    """Return the completion script for a shell, one of those in `SHELLS`."""
+    from gluepy.commands._shells import SHELLS
 
-    Raises:
-        CommandError: If the installed click does not know the shell.
-    """
-    from click.shell_completion import get_completion_class
-
-    completion = get_completion_class(shell)
-    if completion is None:
-        raise CommandError(
-            f"the installed click knows no completion for {shell!r}",
-            hint="Run: pip install --upgrade click",
-        )
-    return completion(cli, {}, _PROGRAM, _VARIABLE).source()
+    return SHELLS[shell](cli, {}, _PROGRAM, _VARIABLE).source()
 
 
 def install_path(shell: str, environ: Mapping[str, str]) -> str:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gluepy.commands._completion import complete_dags
+from gluepy.commands._completion import complete_dags, complete_runs
 from gluepy.commands._output import print_result, warn
 from gluepy.commands._run_options import (
+    Show,
     attempt_options,
+    display_options,
     exit_code_of,
     merge_overrides,
     not_empty,
     parameter_options,
-    run_with_display,
+    run_and_show,
 )
 from gluepy.commands._selection_options import (
     SELECTING,
@@ -24,7 +26,7 @@ from gluepy.commands._selection_options import (
     selection_words,
 )
 from gluepy.commands.plan import show_plan
-from gluepy.exceptions import OutputError, TaskFailedError
+from gluepy.exceptions import OptionClashError, OutputError, TaskFailedError
 
 if TYPE_CHECKING:
     from gluepy.engine.request import RunRequest, RunResult
@@ -42,6 +44,7 @@ __all__ = ["command", "run_dag"]
     metavar="RUN",
     default="",
     callback=not_empty,
+    shell_complete=complete_runs,
     help="Run again in the folder of an earlier run, with its parameters.",
 )
 @click.option(
@@ -51,6 +54,7 @@ __all__ = ["command", "run_dag"]
 )
 @parameter_options
 @attempt_options
+@display_options
 @click.option("--keep-going", is_flag=True, help="After a failure, run all that does not need it.")
 @click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing.")
 @click.option(
@@ -59,13 +63,14 @@ __all__ = ["command", "run_dag"]
     multiple=True,
     help="Print the metrics beside those of earlier runs.",
 )
-def command(label: str, more: tuple[str, ...], tb: str, *, dry_run: bool, **options: Any) -> int:
+def command(label: str, more: tuple[str, ...], show: Show, *, dry_run: bool, **options: Any) -> int:
     """Run a DAG.
 
     LABEL is the label of the DAG: short (training), or with its distribution (acme:training).
 
-    Results, that is metrics, go to standard output; all else goes to standard error. The exit code
-    is 0 if every task succeeded, 1 if one did not.
+    Results go to standard output: metrics, or with --format json the document of the run, or with
+    --format ndjson each event of it, when it happens. All else goes to standard error, and then
+    what tasks print does too. The exit code is 0 if every task succeeded, 1 if one did not.
     """
     from gluepy.app import get_app
     from gluepy.launch import run_dag as run
@@ -73,17 +78,20 @@ def command(label: str, more: tuple[str, ...], tb: str, *, dry_run: bool, **opti
     if more and not options["compare"]:
         raise click.UsageError(f"Got unexpected extra argument {more[0]!r}.")
     options["compare"] += more  # --compare A B, as Gluepy 1.6 has it
-    request = _request(**options)
+    if options["compare"] and show.form != "text":
+        raise OptionClashError("--compare", f"--format {show.form}")
+    request = _request(**options, is_debugged=show.is_debugged)
     if dry_run:
-        show_plan(label, request.selection, retry=request.retry, is_resume=request.resume)
+        form = "table" if show.form == "text" else "json"
+        show_plan(
+            label, request.selection, retry=request.retry, is_resume=request.resume, form=form
+        )
         return 0
-    result = run_with_display(
-        lambda: run(get_app(), label, request),
-        tb=tb,
-        selected_by=selection_words(request.selection),
-    )
+    show = show._replace(selected_by=selection_words(request.selection))
+    result = run_and_show(lambda: run(get_app(), label, request), show)
     try:
-        _print_metrics(result)
+        if show.form == "text":
+            _print_metrics(result)
     except OutputError as error:
         warn(error.message)  # the run is over and recorded, and its result stands
     return exit_code_of(result.report)
@@ -134,7 +142,7 @@ def run_dag(  # noqa: PLR0913, PLR0917 - the signature of Gluepy 1.6
         eval_only=eval_only,
         compare=_as_tuple(compare),
     )
-    result = run_with_display(lambda: run(get_app(), label, request), tb="short")
+    result = run_and_show(lambda: run(get_app(), label, request))
     _print_metrics(result)
     _raise_unless_succeeded(result)
     return result.report

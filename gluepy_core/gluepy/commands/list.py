@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import click
 
-from gluepy.commands._output import format_option, note, print_json, print_result
+from gluepy.commands._output import format_option, note, print_document, print_result
 from gluepy.commands._setup import is_quiet
 from gluepy.commands._table import render_table
 from gluepy.plugin.contributions import FINE, USABLE
-from gluepy.utils.names import normalise
-
-if TYPE_CHECKING:
-    from gluepy.plugin.contributions import Contribution
+from gluepy.views.words import status_word
 
 __all__ = ["command"]
 
-_HEADERS = {"dag": "DAG", "task": "TASK"}
+_NOUNS = {"dag": "DAG", "task": "task"}
 
-_KIND_AND_NAME = itemgetter(0, 1)
+_TROUBLE = ("broken", "conflict")
 
-#: One class with all that contribute it; never empty.
-_Entry = list["Contribution"]
+_Row = Mapping[str, Any]
 
 
 @click.command("list")
@@ -37,127 +32,170 @@ _Entry = list["Contribution"]
     default="",
     help="Only those of one distribution, or of the 'project'.",
 )
+@click.option("--tag", metavar="TAG", default="", help="Only those with a tag, as far as is known.")
 @click.option("-l", "--long", is_flag=True, help="Show what each label stands for.")
 @format_option("table", "json", "names")
-def command(pattern: str, *, dags: bool, tasks: bool, source: str, long: bool, form: str) -> None:
+def command(
+    pattern: str, *, dags: bool, tasks: bool, source: str, tag: str, long: bool, form: str
+) -> None:
     """List DAGs and tasks, with the package that each comes from.
 
-    PATTERN selects labels, with * and ? as in a shell. Nothing of a package is imported.
+    PATTERN selects labels, with * and ? as in a shell. Nothing of a package is imported. How many
+    tasks a DAG has, and which DAGs a task is in, is known once a command has imported them, as
+    'gluepy check' does; else it is shown as '-'.
     """
-    from gluepy.app import get_app
+    from gluepy.views.catalogue import list_view
 
     kinds = [kind for kind, wanted in (("dag", dags), ("task", tasks)) if wanted]
     kinds = kinds or ["dag", "task"]
-    entries = _merged(_chosen(get_app().catalog(*kinds), pattern, source))
+    document = list_view(kinds, pattern, source, tag)
     if form == "json":
-        print_json("gluepy.list/1", _as_json(entries, kinds))
+        print_document(document)
     elif form == "names":
-        print_result("\n".join(dict.fromkeys(_name_of(one) for one, *_ in entries if one.kind)))
+        names = [row["name"] for kind in kinds for row in document[f"{kind}s"]]
+        print_result("\n".join(dict.fromkeys(names)))
     else:
-        _print_tables(entries, kinds, is_long=long)
+        _print_tables(document, kinds, is_long=long)
+        if not is_quiet():
+            note(_summary(document, kinds, is_choice=bool(pattern or source or tag)))
 
 
-def _chosen(
-    contributions: Sequence[Contribution], pattern: str, source: str
-) -> Sequence[Contribution]:
-    if source:
-        owner = normalise(source)
-        contributions = [one for one in contributions if one.owner == owner]
-    if not pattern:
-        return contributions
-    import fnmatch
-
-    return [one for one in contributions if fnmatch.fnmatchcase(one.name, pattern)]
-
-
-def _merged(found: Sequence[Contribution]) -> list[_Entry]:
-    """Put together what is one class from several sources, so that it is listed once."""
-    if len(set(map(_KIND_AND_NAME, found))) == len(found):
-        return [[one] for one in found]  # as nearly always, and quickly seen
-    entries: dict[object, list[Contribution]] = {}
-    for one in found:
-        key = (one.kind, one.name, one.value) if one.state in USABLE else one
-        entries.setdefault(key, []).append(one)
-    return list(entries.values())
-
-
-def _print_tables(entries: Sequence[_Entry], kinds: Sequence[str], *, is_long: bool) -> None:
+def _print_tables(document: Mapping[str, Any], kinds: Sequence[str], *, is_long: bool) -> None:
     tables = []
     for kind in kinds:
-        rows = [
-            _row(entry, is_long=is_long)
-            for entry in entries
-            if entry[0].kind == kind and (is_long or entry[0].state != "shadowed")
-        ]
+        rows = [row for row in document[f"{kind}s"] if is_long or row["state"] != "shadowed"]
         if rows:
-            headers = [_HEADERS[kind], "PACKAGE", "VERSION", "STATE"]
-            tables.append(render_table([*headers, "TARGET"] if is_long else headers, rows))
-    unreadable = [entry[0] for entry in entries if not entry[0].kind]
+            tables.append(
+                _dag_table(rows, is_long) if kind == "dag" else _task_table(rows, is_long)
+            )
+    unreadable = document["unreadable"]
     if unreadable:
-        rows = [(one.distribution, one.version, one.state_text) for one in unreadable]
-        tables.append(render_table(["PACKAGE", "VERSION", "STATE"], rows))
+        states = [row["state_text"] for row in unreadable]
+        cells = zip(_packages(unreadable), _versions(unreadable), states, strict=True)
+        tables.append(render_table(["PACKAGE", "VERSION", "STATE"], cells))
     if tables:
         print_result("\n\n".join(tables))
-    if not is_quiet():
-        note(_summary(entries, kinds))
 
 
-def _row(entry: _Entry, *, is_long: bool) -> Sequence[str]:
-    one = entry[0]
-    if len(entry) == 1 and one.state in FINE and not is_long:  # nearly all, and there are many
-        return (one.name, one.distribution or "(this project)", one.version or "-", "")
-    packages = ", ".join([each.distribution or "(this project)" for each in entry])
-    versions = ", ".join([each.version or "-" for each in entry])
-    row = (one.name, packages, versions, "" if one.state in FINE else one.state_text)
-    return (*row, one.value) if is_long else row
+def _dag_table(rows: Sequence[_Row], is_long: bool) -> str:  # noqa: FBT001 - as its twin
+    headers = ["DAG", "TASKS", "PACKAGE", "VERSION"]
+    columns: list[Sequence[object]] = [
+        [row["label"] for row in rows],
+        ["-" if row["tasks"] is None else len(row["tasks"]) for row in rows],
+        _packages(rows),
+        _versions(rows),
+    ]
+    if is_long:
+        headers += ["TARGET", "TAGS"]
+        columns += [[row["target"] for row in rows], list(map(_tags, rows))]
+    return render_table(
+        [*headers, "LAST RUN"], zip(*columns, _last_runs(rows), strict=True), right=[1]
+    )
 
 
-def _summary(entries: Sequence[_Entry], kinds: Sequence[str]) -> str:
+def _task_table(rows: Sequence[_Row], is_long: bool) -> str:  # noqa: FBT001 - as its twin
+    headers = ["TASK", "PACKAGE"]
+    columns: list[Sequence[object]] = [[row["label"] for row in rows], _packages(rows)]
+    if is_long:
+        headers += ["VERSION", "TARGET", "TAGS"]
+        columns += [_versions(rows), [row["target"] for row in rows]]
+        columns += [list(map(_tags, rows))]
+    return render_table([*headers, "IN DAGS"], zip(*columns, _in_dags(rows), strict=True))
+
+
+def _last_runs(rows: Sequence[_Row]) -> list[str]:
+    """Return how the last run of each DAG ended, when and how long it took, in columns."""
+    runs = [row["last_run"] for row in rows]
+    if not any(runs):
+        text = "never" if rows[0]["is_history_known"] else "-"
+        return [
+            text if row["state"] in FINE and not row["problem"] else _with_state(row, text)
+            for row in rows
+        ]
+    cells = list(_run_cells(runs))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    texts = [
+        "  ".join([f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)]).rstrip()
+        for row in cells
+    ]
+    return [_with_state(row, text or "never") for row, text in zip(rows, texts, strict=True)]
+
+
+def _run_cells(runs: Sequence[Mapping[str, Any] | None]) -> Iterator[tuple[str, str, str]]:
+    from datetime import UTC, datetime
+
+    from gluepy.utils.text import format_age, format_duration
+
+    now = datetime.now(UTC)
+    for run in runs:
+        if run is None:
+            yield "", "", ""
+            continue
+        seconds = run["seconds"]
+        yield (
+            status_word(run["status"]),
+            format_age((now - datetime.fromisoformat(run["started_at"])).total_seconds()),
+            "" if seconds is None else format_duration(seconds),
+        )
+
+
+def _in_dags(rows: Sequence[_Row]) -> list[str]:
+    return [
+        # As nearly always: nothing is known, and nothing is wrong.
+        "-"
+        if row["dags"] is None and row["state"] in FINE and not row["problem"]
+        else _with_state(row, "-" if row["dags"] is None else ", ".join(row["dags"]))
+        for row in rows
+    ]
+
+
+def _with_state(row: _Row, text: str) -> str:
+    """Add what is unusual about an entry to what its last column says."""
+    if row["problem"]:
+        return "cannot be imported"
+    state = row["state"]
+    if state in FINE:
+        return text
+    return f"{text}  {row['state_text']}" if text not in ("", "-", "never") else row["state_text"]
+
+
+def _packages(rows: Sequence[_Row]) -> list[str]:
+    return _joined(rows, "distribution", "(this project)")
+
+
+def _versions(rows: Sequence[_Row]) -> list[str]:
+    return _joined(rows, "version", "-")
+
+
+def _joined(rows: Sequence[_Row], key: str, stand_in: str) -> list[str]:
+    """Return what the sources of each row have under a key; there are many rows of one source."""
+    return [
+        row["sources"][0].get(key) or stand_in
+        if len(row["sources"]) == 1
+        else ", ".join([each.get(key) or stand_in for each in row["sources"]])
+        for row in rows
+    ]
+
+
+def _tags(row: _Row) -> str:
+    return "-" if row["tags"] is None else ", ".join(row["tags"])
+
+
+def _summary(document: Mapping[str, Any], kinds: Sequence[str], *, is_choice: bool) -> str:
     from gluepy.utils.text import count
 
-    usable = [entry for entry in entries if entry[0].state in USABLE]
-    found = [entry[0].kind for entry in usable]
-    nouns = {"dag": "DAG", "task": "task"}
-    parts = [count(found.count(kind), nouns[kind]) for kind in kinds]
-    sources = count(len({one.distribution for entry in usable for one in entry}), "source")
-    states = [entry[0].state for entry in entries]
-    problems = states.count("broken") + states.count("conflict")
+    parts, owners = [], set[str]()
+    for kind in kinds:
+        usable = [row["sources"] for row in document[f"{kind}s"] if row["state"] in USABLE]
+        parts.append(count(len(usable), _NOUNS[kind]))
+        owners |= {each.get("distribution", "") for sources in usable for each in sources}
+    rows = [
+        row for name in (*(f"{kind}s" for kind in kinds), "unreadable") for row in document[name]
+    ]
+    problems = sum([row["state"] in _TROUBLE or row["problem"] != "" for row in rows])
     trouble = f" {count(problems, 'problem')}: run 'gluepy check'." if problems else ""
-    if not entries:
+    if not rows and is_choice:
+        trouble = " Run 'gluepy list' to see all."
+    elif not rows:
         trouble = " Install a pipeline package, or run 'gluepy startproject NAME'."
-    return f"{', '.join(parts)} from {sources}.{trouble}"
-
-
-def _name_of(one: Contribution) -> str:
-    return one.qualified_name if one.state == "conflict" else one.name
-
-
-def _as_json(entries: Sequence[_Entry], kinds: Sequence[str]) -> dict[str, object]:
-    document: dict[str, object] = {
-        f"{kind}s": [_as_dict(entry) for entry in entries if entry[0].kind == kind]
-        for kind in kinds
-    }
-    document["unreadable"] = [_as_dict(entry) for entry in entries if not entry[0].kind]
-    return document
-
-
-def _as_dict(entry: _Entry) -> dict[str, object]:
-    one = entry[0]
-    return {
-        "label": one.name,
-        "target": one.value,
-        "sources": [_source(each) for each in entry],
-        "state": "loaded" if any(each.state == "loaded" for each in entry) else one.state,
-        "reason": one.reason,
-    }
-
-
-def _source(one: Contribution) -> dict[str, str]:
-    if not one.distribution:
-        return {"kind": "project", "file": one.file}
-    return {
-        "kind": "entry-point",
-        "distribution": one.distribution,
-        "version": one.version,
-        "file": one.file,
-    }
+    return f"{', '.join(parts)} from {count(len(owners), 'source')}.{trouble}"

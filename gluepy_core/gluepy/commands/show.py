@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-import inspect
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import click
 
 from gluepy.commands._completion import complete_labels
-from gluepy.commands._output import format_option, print_json, print_result
-from gluepy.exceptions import AmbiguousLabelError, InvalidDAGError, UnknownLabelError
-from gluepy.exec import DAG, DAG_REGISTRY, TASK_REGISTRY
-from gluepy.exec.partitions import WHOLE, declared_partitions
-from gluepy.exec.plan import tasks_of
-from gluepy.exec.policy import policy_of
-from gluepy.exec.registry import Registration, Registry
-from gluepy.exec.tasks import Task
-from gluepy.utils.text import escape, format_duration
+from gluepy.commands._output import format_option, print_document, print_result
+from gluepy.commands._table import render_facts
+from gluepy.utils.text import count, escape, format_duration
+from gluepy.views.words import status_word
 
 __all__ = ["command"]
 
-_INDENT = 10
 _SHOWN_PARTITIONS = 5
 
 
@@ -33,137 +24,61 @@ _SHOWN_PARTITIONS = 5
 @format_option("text", "json")
 def command(label: str, *, source_code: bool, form: str) -> None:
     """Describe one DAG or task; its package is imported."""
-    from gluepy.app import get_app
+    from gluepy.views.classes import find_source_code, show_view
 
-    app = get_app()
-    app.load_registries()
-    app.import_owner(label, DAG_REGISTRY, TASK_REGISTRY)
-    registry = _registry_of(label)
-    entry = registry.get_entry(label)
-    cls = registry[label]
-    entry = registry.find_entry(cls) or entry
-    facts = _facts(registry, entry, cls) | _facts_of_kind(cls, app.settings.TASK_OPTIONS)
     if source_code:
-        print_result(_source_code(cls))
-    elif form == "json":
-        print_json("gluepy.show/1", facts)
+        name, source = find_source_code(label)
+        print_result(source or f"# the source code of {name} is not there")
+        return
+    document = show_view(label)
+    if form == "json":
+        print_document(document)
     else:
-        print_result(_as_text(facts))
+        print_result(_as_text(document))
 
 
-def _registry_of(label: str) -> Registry[Any]:
-    """Return the registry that knows a label; DAGs come first."""
-    if label in DAG_REGISTRY:
-        return DAG_REGISTRY
-    if label in TASK_REGISTRY:
-        return TASK_REGISTRY
-    raise UnknownLabelError("DAG or task", label, [*DAG_REGISTRY, *TASK_REGISTRY])
-
-
-def _facts(registry: Registry[Any], entry: Registration, cls: type) -> dict[str, Any]:
-    return {
-        "label": entry.label,
-        "kind": registry.kind,
-        "target": f"{cls.__module__}:{cls.__qualname__}",
-        "place": _place(cls),
-        "doc": inspect.cleandoc(cls.__doc__ or ""),
-        "sources": [str(source) for source in entry.sources],
-        "conflict": _conflict(registry, entry),
-    }
-
-
-def _facts_of_kind(
-    cls: type[DAG | Task], table: Mapping[str, Mapping[str, object]]
-) -> dict[str, Any]:
-    """Return the graph of a DAG; of a task where it stands and how it is carried out."""
-    if issubclass(cls, Task):
-        return {"dags": _dags_with(cls), **asdict(policy_of(cls, table)), **_partitions(cls)}
-    tasks = tasks_of(cls)
-    return {
-        "tasks": [one.label for one in tasks if not one.is_evaluation],
-        "eval_tasks": [one.label for one in tasks if one.is_evaluation],
-        "upstream": {one.label: [tasks[place].label for place in one.upstream] for one in tasks},
-        "partitions": {one.label: one.partitions for one in tasks if one.partitions != WHOLE},
-        "tags": {
-            one.label: tags for one in tasks if (tags := list(policy_of(one.task, table).tags))
-        },
-    }
-
-
-def _partitions(cls: type[Task]) -> dict[str, Any]:
-    names = declared_partitions(cls)
-    return {"is_partitioned": names != WHOLE, "partitions": None if names == WHOLE else names}
-
-
-def _conflict(registry: Registry[Any], entry: Registration) -> str:
-    """Return how to name a class whose short label others offer too; empty if none do."""
-    try:
-        meant = registry.get_entry(entry.label)
-    except AmbiguousLabelError as error:
-        return f"{error.message}. {error.hint}"
-    except UnknownLabelError:
-        return f"it is not declared as an entry point: say {entry.owners[0]}:{entry.label}"
-    if meant.target == entry.target:
-        return ""
-    owner = meant.owners[0]
-    return f"the short label means that of {owner} (the setting PREFER)"
-
-
-def _dags_with(task: type) -> list[str]:
-    """Return the DAGs, among those that are imported, that have a task."""
-    return [
-        entry.label
-        for entry in DAG_REGISTRY.registrations()
-        if entry.cls is not None and _has_step(entry.cls, task)
-    ]
-
-
-def _has_step(dag: type[DAG], task: type) -> bool:
-    try:
-        return any(planned.task is task for planned in tasks_of(dag))
-    except InvalidDAGError:
-        return False  # that is told when somebody asks for this DAG
-
-
-def _place(cls: type) -> str:
-    try:
-        file = inspect.getsourcefile(cls) or ""
-        _, line = inspect.getsourcelines(cls)
-    except (OSError, TypeError):
-        return ""
-    relative = os.path.relpath(file)
-    return f"{file if relative.startswith(os.pardir) else relative}:{line}"
-
-
-def _source_code(cls: type) -> str:
-    try:
-        return inspect.getsource(cls).rstrip()
-    except (OSError, TypeError):
-        return f"# the source code of {cls.__qualname__} is not there"
-
-
-def _as_text(facts: dict[str, Any]) -> str:
-    title = "   ".join(
-        [facts["label"], facts["kind"], " and ".join(facts["sources"]), facts["place"]]
-    )
-    lines = [title.rstrip(), *(f"  {line}".rstrip() for line in facts["doc"].splitlines())]
-    for name, texts in (
+def _as_text(facts: Mapping[str, Any]) -> str:
+    title = [facts["label"], facts["kind"], " and ".join(facts["sources"]), facts["place"]]
+    lines = ["   ".join(title).rstrip()]
+    lines += [f"  {line}".rstrip() for line in facts["doc"].splitlines()]
+    rows = [
         ("class", [facts["target"]]),
+        ("tags", [_tags(facts["tags"])]),
         ("tasks", _drawn(facts, "tasks")),
         ("evaluates", _drawn(facts, "eval_tasks")),
-        ("in DAGs", [", ".join(facts.get("dags", ()))]),
-        ("tags", [_tags(facts["tags"])]),
+        ("in DAGs", _dags(facts)),
         ("retries", [_retries(facts)]),
         ("time-out", [_seconds(facts.get("timeout_s"))]),
         ("executor", [facts.get("executor", "")]),
         ("runs for", [_own_partitions(facts)]),
+        ("reads", [", ".join(facts["reads"])]),
+        ("history", [_history(facts)]),
         ("conflict", [facts["conflict"]]),
-    ):
-        names = [name, *[""] * (len(texts) - 1)]
-        lines += [
-            f"  {name:<{_INDENT}}{text}" for name, text in zip(names, texts, strict=True) if text
-        ]
-    return "\n".join(map(escape, lines))
+    ]
+    return "\n".join([*map(escape, lines), render_facts(rows)])
+
+
+def _dags(facts: Mapping[str, Any]) -> list[str]:
+    """Return the DAGs that a task is in, each with what it waits for there."""
+    dags = facts.get("dags", [])
+    if not any(facts["upstream"][dag] for dag in dags):
+        return [", ".join(dags)]
+    return [
+        f"{dag} <- {', '.join(upstream)}" if (upstream := facts["upstream"][dag]) else dag
+        for dag in dags
+    ]
+
+
+def _history(facts: Mapping[str, Any]) -> str:
+    """Return how often a DAG has run, and how that ended."""
+    history = facts.get("history")
+    if not history or not history["runs"]:
+        return "no runs yet" if history else ""
+    parts = [count(history["runs"], "run")]
+    parts += [f"{number} {status_word(one).lower()}" for one, number in history["statuses"].items()]
+    if history["median_s"] is not None:
+        parts.append(f"median {format_duration(history['median_s'])}")
+    return ", ".join(parts)
 
 
 def _drawn(facts: Mapping[str, Any], key: str) -> list[str]:

@@ -6,15 +6,17 @@ from typing import Any
 
 import click
 
-from gluepy.commands._completion import complete_tasks
+from gluepy.commands._completion import complete_runs, complete_tasks
 from gluepy.commands._output import note
 from gluepy.commands._run_options import (
+    Show,
     attempt_options,
+    display_options,
     exit_code_of,
     merge_overrides,
     not_empty,
     parameter_options,
-    run_with_display,
+    run_and_show,
 )
 
 __all__ = ["command"]
@@ -27,11 +29,13 @@ __all__ = ["command"]
     metavar="RUN",
     default="",
     callback=not_empty,
+    shell_complete=complete_runs,
     help="Work in this run folder, with its parameters; it is made if it is missing.",
 )
 @parameter_options
 @attempt_options
-def command(label: str, run: str, tb: str, **options: Any) -> int:
+@display_options
+def command(label: str, run: str, show: Show, **options: Any) -> int:
     """Run one task alone, in a run folder.
 
     LABEL is the label of the task: short (clean), or with its distribution (acme:clean); train[AA]
@@ -57,6 +61,7 @@ def command(label: str, run: str, tb: str, **options: Any) -> int:
         retry=run if is_there else "",
         folder="" if is_there else run,
         overrides=merge_overrides(options.pop("overrides")),
+        is_debugged=show.is_debugged,
         **options,
     )
-    return exit_code_of(run_with_display(lambda: run_task(app, label, request), tb=tb).report)
+    return exit_code_of(run_and_show(lambda: run_task(app, label, request), show).report)

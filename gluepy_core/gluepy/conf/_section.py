@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, ItemsView, Mapping, ValuesView
+from contextvars import ContextVar
 from typing import Any
 
 from box import Box
@@ -12,10 +13,25 @@ from box.exceptions import BoxKeyError
 from gluepy.conf.secrets import ENV_REFERENCE, is_secret, mask
 from gluepy.exceptions import ContextError, UnknownParameterError
 
-__all__ = ["MASKED", "Section", "make_section", "plain", "resolve_all"]
+__all__ = ["MASKED", "Section", "make_section", "note_reads", "plain", "resolve_all"]
 
 #: Stands in a stored context in place of a secret.
 MASKED = "${masked}"
+
+# What is below it tells of the run, and is no parameter.
+_OURS = "gluepy."
+
+_reads: ContextVar[set[str] | None] = ContextVar("gluepy_reads", default=None)
+
+
+def note_reads() -> set[str]:
+    """Return a set that gets the dotted names of the parameters that are read from now on.
+
+    It does so for what runs in the present copy of the context variables.
+    """
+    reads = set[str]()
+    _reads.set(reads)
+    return reads
 
 
 class Section(Box):
@@ -27,7 +43,11 @@ class Section(Box):
     def __getitem__(self, key: Any, *args: Any, **kwargs: Any) -> Any:
         if not dict.__contains__(self, key):
             raise UnknownParameterError(self._dotted(key), key, map(str, self))
-        return _resolve(dict.__getitem__(self, key), self._dotted(key))
+        value, dotted = dict.__getitem__(self, key), self._dotted(key)
+        reads = _reads.get()
+        if reads is not None and not isinstance(value, Section) and not dotted.startswith(_OURS):
+            reads.add(dotted)
+        return _resolve(value, dotted)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_") and not dict.__contains__(self, name):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NoReturn, cast
 
-from gluepy.conf._section import MASKED, Section, make_section, plain, resolve_all
+from gluepy.conf._section import MASKED, Section, make_section, note_reads, plain, resolve_all
 from gluepy.conf._stored import add_missing, refill, without_masked
 from gluepy.conf._yaml import dump_yaml, ends_in_comment, load_yaml
 from gluepy.conf.secrets import is_secret, mask, mask_arguments
@@ -28,7 +28,7 @@ from gluepy.exceptions import (
 from gluepy.utils.backends import make_backend
 from gluepy.utils.dict import merge
 
-__all__ = ["Context", "DefaultContextManager", "dump_context", "parse_override"]
+__all__ = ["Context", "DefaultContextManager", "dump_context", "note_reads", "parse_override"]
 
 _MAX_DEPTH = 100
 

@@ -24,8 +24,10 @@ is called in them with the ``key`` of the assignments.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future
+from queue import SimpleQueue
 from types import MappingProxyType
 from typing import Any, ParamSpec, TypeVar
 
@@ -40,6 +42,8 @@ Factory = Callable[[ExecutorRequest], Executor]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_Call = tuple[Future[Any], Callable[..., Any], tuple[Any, ...], dict[str, Any]]
 
 
 class SerialExecutor(Executor):
@@ -58,8 +62,11 @@ class SerialExecutor(Executor):
         return future
 
 
-class ThreadsExecutor(ThreadPoolExecutor):
-    """Carries steps out in threads of this process.
+class ThreadsExecutor(Executor):
+    """Carries steps out in threads of this process, which live until it is shut down.
+
+    The standard library's does more for every call: it looks whether a thread is idle before it
+    starts another, and cannot interrupt one.
 
     Args:
         workers: How many at once.
@@ -68,26 +75,56 @@ class ThreadsExecutor(ThreadPoolExecutor):
     in_process = True
 
     def __init__(self, workers: int) -> None:
-        super().__init__(workers, thread_name_prefix="gluepy-step")
         self.workers = workers
         self._interrupts = ThreadInterrupts()
-        self._keys: dict[Future[Any], object] = {}
+        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._is_shut_down = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Call ``fn`` in a thread."""
-        key = object()
-        future = super().submit(self._call, key, fn, args, kwargs)
-        self._keys[future] = key
-        future.add_done_callback(self._keys.pop)
+        future: Future[T] = Future()
+        with self._lock:
+            if self._is_shut_down:
+                raise RuntimeError("cannot submit anything after shutdown()")
+            if len(self._threads) < self.workers:
+                name = f"gluepy-step_{len(self._threads)}"
+                thread = threading.Thread(target=self._serve, name=name)
+                thread.start()  # which may fail: then there is no call, and nobody to be waited for
+                self._threads.append(thread)
+            self._calls.put((future, fn, args, kwargs))
         return future
 
-    def _call(self, key: object, fn: Callable[..., T], args: Any, kwargs: Any) -> T:
-        with self._interrupts.allowed(key):
-            return fn(*args, **kwargs)
+    def _serve(self) -> None:
+        """Carry calls out until there are no more."""
+        while (call := self._calls.get()) is not None:
+            future, fn, args, kwargs = call
+            if future.set_running_or_notify_cancel():
+                try:
+                    with self._interrupts.allowed(future):
+                        result = fn(*args, **kwargs)
+                except BaseException as error:  # noqa: BLE001 - as an executor does
+                    future.set_exception(error)
+                else:
+                    future.set_result(result)
 
     def interrupt(self, future: Future[Any]) -> None:
         """Raise an interrupt in the thread; it comes through with the next line of Python."""
-        self._interrupts.interrupt(self._keys.get(future))
+        self._interrupts.interrupt(future)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: FBT001, FBT002 - its signature
+        """Let the threads end what they do, and then themselves."""
+        with self._lock:
+            self._is_shut_down = True
+            while cancel_futures and not self._calls.empty():
+                if (call := self._calls.get()) is not None:
+                    call[0].cancel()
+            for _ in self._threads:
+                self._calls.put(None)
+        if wait:
+            for thread in self._threads:
+                thread.join()
 
 
 def count_cores() -> int:

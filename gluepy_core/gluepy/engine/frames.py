@@ -8,6 +8,8 @@ import sysconfig
 import traceback
 from typing import Literal
 
+from gluepy.engine.signals import Stopped
+from gluepy.exceptions import WrapperError
 from gluepy.exec.records import Frame
 from gluepy.utils.errors import text_of
 
@@ -23,15 +25,22 @@ _MAX_TRACEBACK = 100_000
 
 
 def describe_error(error: BaseException) -> str:
-    """Return type and message of an error, and those of its causes, each begun on a new line."""
-    lines = []
-    seen = error
-    for _ in range(_MAX_CAUSES):
+    """Return type and message of an error, and those of its causes, each begun on a new line.
+
+    What stands in a group of errors are causes of it.
+    """
+    lines: list[str] = []
+    waiting = [error]
+    while waiting and len(lines) < _MAX_CAUSES:
+        seen = waiting.pop(0)
         lines.append(_with_type(seen))
+        if isinstance(seen, WrapperError) and seen.__cause__ is not None:
+            seen = seen.__cause__  # its message is part of the other
+        if isinstance(seen, BaseExceptionGroup):
+            waiting.extend(seen.exceptions)
         cause = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
-        if cause is None:
-            break
-        seen = cause
+        if cause is not None:
+            waiting.append(cause)
     return "\nbecause of ".join(lines)
 
 
@@ -68,6 +77,8 @@ def _shortened(text: str, limit: int) -> str:
 
 def _with_type(error: BaseException) -> str:
     text = _shortened(text_of(error), _MAX_MESSAGE)
+    if isinstance(error, Stopped):
+        return text or KeyboardInterrupt.__name__
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 
 from gluepy.engine.signals import Stopped
 
@@ -23,20 +23,13 @@ class ThreadInterrupts:
         self._threads: dict[Hashable, int] = {}
         self._sent: dict[int, threading.Event] = {}
 
-    @contextlib.contextmanager
-    def allowed(self, key: Hashable) -> Iterator[None]:
+    def allowed(self, key: Hashable) -> contextlib.AbstractContextManager[None]:
         """Let what runs in the block be interrupted under ``key``.
 
         Raises:
             Stopped: Within the block, a ``KeyboardInterrupt``; or at its end, if it comes so late.
         """
-        thread = threading.get_ident()
-        with self._lock:
-            self._threads[key] = thread
-        try:
-            yield
-        finally:
-            self._leave(key, thread)
+        return _Allowed(self, key)
 
     def interrupt(self, key: Hashable) -> bool:
         """Raise an interrupt in what runs under ``key``, once; return whether anything does.
@@ -50,8 +43,16 @@ class ThreadInterrupts:
                 _raise_in(thread, _interrupt_that_sets(has_come))
         return thread is not None
 
-    def _leave(self, key: Hashable, thread: int) -> None:
-        """Let a thread be free for other work, once no interrupt is on its way to it."""
+    def enter(self, key: Hashable) -> None:
+        """Let this thread be interrupted from now on."""
+        thread = threading.get_ident()
+        with self._lock:
+            self._threads[key] = thread
+            self._sent.pop(thread, None)  # one that came through just when `leave` was called
+
+    def leave(self, key: Hashable) -> None:
+        """Let this thread be free for other work, once no interrupt is on its way to it."""
+        thread = threading.get_ident()
         while True:
             try:
                 with self._lock:
@@ -62,6 +63,22 @@ class ThreadInterrupts:
             except Stopped:
                 continue
             return
+
+
+class _Allowed:
+    """What `ThreadInterrupts.allowed` returns: it stands around every step."""
+
+    __slots__ = ("_interrupts", "_key")
+
+    def __init__(self, interrupts: ThreadInterrupts, key: Hashable) -> None:
+        self._interrupts = interrupts
+        self._key = key
+
+    def __enter__(self) -> None:
+        self._interrupts.enter(self._key)
+
+    def __exit__(self, *_: object) -> None:
+        self._interrupts.leave(self._key)
 
 
 def _interrupt_that_sets(has_come: threading.Event) -> type[Stopped]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from heapq import heappop, heappush
 from queue import Empty, SimpleQueue
-from typing import Any
+from typing import Any, ParamSpec
 
 from gluepy.engine.frames import describe_error
 from gluepy.engine.messages import Assignment, Logged, Reply
@@ -43,6 +43,9 @@ _LOOK_UP_S = 0.2
 
 #: So long steps have to end after they were asked to stop, before they are killed, in seconds.
 GRACE_S = 10.0
+
+
+P = ParamSpec("P")
 
 
 class Loop:
@@ -88,6 +91,8 @@ class Loop:
         self._open_tasks: dict[int, OpenTask] = {}
         self._outcomes: dict[str, TaskOutcome] = {}
         self._running: dict[Future[Reply], Attempt] = {}
+        # Of attempts that may be timed out: when that will be.
+        self._deadlines: dict[Future[Reply], float] = {}
         self._delayed: list[tuple[float, Item]] = []  # a heap
         # Futures that are done, what tasks in threads have logged, and None to look at signals.
         self._inbox: SimpleQueue[Future[Reply] | tuple[TaskInfo | None, Logged] | None] = (
@@ -112,7 +117,8 @@ class Loop:
         while True:
             if self._stop.signal and not self._is_stopping:
                 self._begin_to_stop()
-            self._open_ready_tasks()
+            if self._schedule.has_ready:
+                self._open_ready_tasks()
             self._start_steps()
             if self._schedule.has_ready and not self._is_closed:
                 continue  # steps that were carried out meanwhile have made others ready
@@ -202,7 +208,7 @@ class Loop:
             self._end(item, task, outcome_of(error, plain, home=one.name), may_retry=False)
             return None
         if known is None:
-            self._write(lambda: self._record.expanded(planned.label, partitions))
+            self._write(self._record.expanded, planned.label, partitions)
         return partitions
 
     def _start_steps(self) -> None:
@@ -228,8 +234,9 @@ class Loop:
         except Exception as error:  # noqa: BLE001 - whatever an executor of others raises
             self._end(item, task, _lost(error, pool, started_at, 0.0), may_retry=False)
             return
-        deadline = None if timeout_s is None else start + timeout_s
-        self._running[future] = Attempt(item, task, started_at, start, deadline)
+        self._running[future] = Attempt(item, task, started_at, start)
+        if timeout_s is not None:
+            self._deadlines[future] = start + timeout_s
         pool.running += 1
         future.add_done_callback(self._inbox.put)
 
@@ -247,44 +254,42 @@ class Loop:
             tags=one.policy.tags,
         )
         self.tell("before_task", task=task, run=self._run)
-        self._write(lambda: self._record.started(step.label, attempt))
+        self._write(self._record.started, step.label, attempt)
         return task
 
     # -- waiting -------------------------------------------------------------------------------
 
     def _wait(self) -> None:
         """Wait for the next thing to happen, and deal with it."""
+        has_moments = bool(self._deadlines or self._delayed or self._kill_at is not None)
         try:
-            message = self._inbox.get(timeout=self._patience())
+            message = self._inbox.get(timeout=self._patience() if has_moments else _LOOK_UP_S)
         except Empty:
             message = None
         if isinstance(message, Future):
             self._take(message)
         elif message is not None:
             self._note(*message)
-        self._look_at_the_clock()
+        if has_moments:
+            self._look_at_the_clock()
 
     def _patience(self) -> float:
         """Return how long to wait for a message, in seconds."""
-        moments = [
-            attempt.deadline
-            for attempt in self._running.values()
-            if attempt.deadline is not None and not attempt.is_timed_out
-        ]
+        now = self._clock()
+        moments = [now + _LOOK_UP_S, *self._deadlines.values()]
         if self._delayed and not self._is_closed:
             moments.append(self._delayed[0][0])
         if self._kill_at is not None:
             moments.append(self._kill_at)
-        return max(0.0, min([*moments, self._clock() + _LOOK_UP_S]) - self._clock())
+        return max(0.0, min(moments) - now)
 
     def _look_at_the_clock(self) -> None:
         now = self._clock()
-        for future, attempt in self._running.items():
-            if attempt.is_timed_out or attempt.deadline is None:
-                continue
-            if attempt.deadline <= now:
-                attempt.is_timed_out = True
-                attempt.pool.kill(future)
+        for future in [one for one, deadline in self._deadlines.items() if deadline <= now]:
+            del self._deadlines[future]
+            attempt = self._running[future]
+            attempt.is_timed_out = True
+            attempt.pool.kill(future)
         while self._delayed and self._delayed[0][0] <= now:
             item = heappop(self._delayed)[1]
             item[4].pool.add(item)
@@ -303,29 +308,35 @@ class Loop:
 
     def _take(self, future: Future[Reply]) -> None:
         attempt = self._running.pop(future)
-        attempt.pool.running -= 1
+        self._deadlines.pop(future, None)
+        attempt.item[4].pool.running -= 1
         outcome = self._outcome(future, attempt)
         self._end(attempt.item, attempt.task, outcome)
 
     def _outcome(self, future: Future[Reply], attempt: Attempt) -> TaskOutcome:
-        seconds = self._clock() - attempt.start
-        end = partial(outcome_without_task, started_at=attempt.started_at, seconds=seconds)
         try:
             reply = future.result()
-        except KeyboardInterrupt as error:  # between the task's end and that of the call
-            return outcome_of(error, end("interrupted"), home=attempt.task.task)
         except BaseException as error:  # noqa: BLE001 - whatever an executor raises
-            if attempt.is_timed_out:
-                limit = attempt.item[4].policy.timeout_s
-                text = f"it took longer than its timeout_s, {limit:g} s"
-                return end("timed-out", text, cause=error)
-            if self._is_stopping:
-                text = "it was ended, because the run was asked to stop"
-                return end("interrupted", text, cause=error)
-            return _lost(error, attempt.pool, attempt.started_at, seconds)
+            return self._outcome_without_reply(error, attempt)
         for entry in reply.logged:
             self._note(attempt.task, entry)
+        if reply.costs:
+            self._hooks.add_costs(reply.costs)
         return reply.outcome
+
+    def _outcome_without_reply(self, error: BaseException, attempt: Attempt) -> TaskOutcome:
+        seconds = self._clock() - attempt.start
+        end = partial(outcome_without_task, started_at=attempt.started_at, seconds=seconds)
+        if isinstance(error, KeyboardInterrupt):  # between the task's end and that of the call
+            return outcome_of(error, end("interrupted"), home=attempt.task.task)
+        if attempt.is_timed_out:
+            limit = attempt.item[4].policy.timeout_s
+            text = f"it took longer than its timeout_s, {limit:g} s"
+            return end("timed-out", text, cause=error)
+        if self._is_stopping:
+            text = "it was ended, because the run was asked to stop"
+            return end("interrupted", text, cause=error)
+        return _lost(error, attempt.pool, attempt.started_at, seconds)
 
     def _end(
         self, item: Item, task: TaskInfo, outcome: TaskOutcome, *, may_retry: bool = True
@@ -334,7 +345,7 @@ class Loop:
         place, number, attempt, step, one = item
         if outcome.status == "interrupted":
             self._stop.note_interrupt()
-        self._write(lambda: self._record.ended(step.label, attempt, outcome))
+        self._write(self._record.ended, step.label, attempt, outcome)
         if self.record_error is not None and outcome.status in GOOD:
             outcome = self._unrecorded(outcome.started_at, outcome)
         self._outcomes[step.label] = outcome
@@ -360,17 +371,17 @@ class Loop:
     def _note(self, task: TaskInfo | None, entry: Logged) -> None:
         """Record what a task has logged; tell the backend and, of metrics, the observers."""
         label = task.label if task is not None else ""
-        self._write(lambda: self._record.logged(label, entry.kind, entry.name, entry.value))
+        self._write(self._record.logged, label, entry.kind, entry.name, entry.value)
         self._terms.track(entry)
         if entry.kind == "metric" and isinstance(entry.value, float):
             self._metrics[entry.name] = entry.value
             self.tell("on_metric", run=self._run, task=task, name=entry.name, value=entry.value)
 
-    def _write(self, write: Callable[[], None]) -> None:
+    def _write(self, write: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
         """Write to the record; if that cannot be, the run ends as soon as it can."""
         if self.record_error is None:
             try:
-                write()
+                write(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - a storage of others may raise anything
                 self.record_error = error
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from gluepy.exec.records import RunInfo, TaskInfo, TaskOutcome
+from gluepy.exec.records import HookCost, RunInfo, TaskInfo, TaskOutcome
 
 if TYPE_CHECKING:
     from gluepy.conf.context import Context
@@ -110,7 +110,8 @@ class Logged:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How an attempt ended, and what it logged that is not known yet."""
+    """How an attempt ended, what it logged that is not known yet, and what hooks cost meanwhile."""
 
     outcome: TaskOutcome
     logged: tuple[Logged, ...] = ()
+    costs: tuple[HookCost, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import replace
@@ -136,12 +137,24 @@ def _check_pools(
                 hint="Choose another STORAGE_BACKEND, or run with --executor threads.",
             )
     for planned, policy in zip(plan.tasks, policies, strict=True):
+        if not pools[policy.executor].is_in_process and _is_typed(planned.task):
+            raise ExecutorError(
+                policy.executor,
+                f"runs steps in other processes, which cannot import the task {planned.label!r}: "
+                "it was defined in a notebook or at a prompt",
+                hint="Put the class into a module and import it, or use the executor 'threads'.",
+            )
         if policy.timeout_s is not None and not pools[policy.executor].can_kill:
             raise ExecutorError(
                 policy.executor,
                 f"cannot end a step, and the task {planned.label!r} has timeout_s",
                 hint="Name another executor for this task: executor = 'processes'.",
             )
+
+
+def _is_typed(task: type) -> bool:
+    """Return whether a class was typed into this process, and stands in no file."""
+    return task.__module__ == "__main__" and not hasattr(sys.modules["__main__"], "__file__")
 
 
 def _make_all(

@@ -39,6 +39,7 @@ class RunRequest:
         retries: How often a step is tried again; None for what task and settings say.
         retry_delay_s: Longest wait before the first retry; None likewise.
         timeout_s: Longest time of one attempt; None likewise.
+        is_debugged: A debugger looks into tasks that fail, so all must run in this thread.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -55,6 +56,7 @@ class RunRequest:
     retries: int | None = None
     retry_delay_s: float | None = None
     timeout_s: float | None = None
+    is_debugged: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +73,8 @@ class Surroundings:
         sources: Where the DAG came from.
         sources_of: Says where a task came from.
         distributions: Name and version of every distribution involved.
+        command: The words after ``gluepy`` that ask for it, secrets masked; none where a program
+            does.
     """
 
     settings: Settings
@@ -82,6 +86,7 @@ class Surroundings:
     sources: tuple[str, ...] = ()
     sources_of: Callable[[type], tuple[str, ...]] = lambda _: ()
     distributions: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
 
     @property
     def settings_info(self) -> SettingsInfo:

@@ -21,6 +21,7 @@ from gluepy.conf.context import Context, dump_context
 from gluepy.conf.secrets import mask
 from gluepy.engine.loop import Loop
 from gluepy.engine.messages import Logged, WorkerSetup
+from gluepy.engine.output import capture
 from gluepy.engine.pools import Pool, open_pools, with_executor
 from gluepy.engine.request import RunRequest, RunResult, Surroundings
 from gluepy.engine.signals import StopRequest
@@ -28,6 +29,7 @@ from gluepy.engine.terms import Terms
 from gluepy.engine.tracking import RunTracking
 from gluepy.engine.worker import Workplace, open_place
 from gluepy.exceptions import (
+    DebuggerError,
     ExecutorError,
     RunRecordError,
     SettingsError,
@@ -49,10 +51,11 @@ from gluepy.files.storages import default_storage
 from gluepy.ops import default_mlops
 from gluepy.runs.folder import CONTEXT_FILE, get_run_folder, read_metrics, write_context
 from gluepy.runs.journal import Sync
+from gluepy.runs.logs import LogFolder
 from gluepy.runs.record import Opening, RunRecord
 from gluepy.utils.backends import make_backend
 from gluepy.utils.errors import reason_of
-from gluepy.utils.loading import scoped
+from gluepy.utils.loading import scoped, unwrapped
 
 if TYPE_CHECKING:
     from gluepy.conf.settings import Settings
@@ -73,6 +76,7 @@ def run(plan: Plan, request: RunRequest, around: Surroundings) -> RunResult:
         around: What the run needs besides.
 
     Raises:
+        DebuggerError: If it is to be debugged, and a task runs elsewhere.
         ExecutorError: If an executor cannot carry this run out.
         SettingsError: If ``JOURNAL_SYNC`` is none of its values.
         UnknownRunError: If there is no run to retry or to compare with.
@@ -96,6 +100,8 @@ def run(plan: Plan, request: RunRequest, around: Surroundings) -> RunResult:
     info = _info(plan, request, context, executor, around.sources)
     named = cache(partial(with_executor, executor=executor))  # most tasks share one policy
     policies = [named(policy) for policy in around.policies]
+    if request.is_debugged:
+        _refuse_others_than_serial(plan, policies)
     with (
         open_pools(plan, policies, request, around) as pools,
         RunRecord.open(
@@ -108,6 +114,12 @@ def run(plan: Plan, request: RunRequest, around: Surroundings) -> RunResult:
         return _Run(plan, info, context, backend, record, pools, policies, request, around).result(
             compared
         )
+
+
+def _refuse_others_than_serial(plan: Plan, policies: Sequence[StepPolicy]) -> None:
+    for planned, policy in zip(plan.tasks, policies, strict=True):
+        if policy.executor != "serial":
+            raise DebuggerError(planned.label, policy.executor)
 
 
 def has_run(name: str) -> bool:
@@ -156,16 +168,24 @@ class _Run:
 
     def result(self, compared: Mapping[str, Mapping[str, float]]) -> RunResult:
         """Carry it out."""
+        tasks = self._plan.tasks
+        evaluations = tuple(task.label for task in tasks if task.is_evaluation)
+        tags = {
+            task.label: policy.tags
+            for task, policy in zip(tasks, self._policies, strict=True)
+            if policy.tags
+        }
         try:
             with _tracked(self._backend, self._info, self._context) as ended:
-                self._record.planned(self._plan.labels)
+                self._record.planned(
+                    self._plan.labels, self._plan.upstream, evaluations=evaluations, tags=tags
+                )
                 self._record.flush()
                 report = self._carried_out()
                 ended.append(report.status)
         except TrackingError:  # else it would look as if the process had died
             self._record.finish(RunReport(status="failed", seconds=0.0, steps=()))
             raise
-        evaluations = tuple(task.label for task in self._plan.tasks if task.is_evaluation)
         return RunResult(
             run=self._info,
             report=report,
@@ -203,6 +223,7 @@ class _Run:
         key = uuid.uuid4().hex
         with (
             stop.listening(),
+            capture(),
             scoped(default_context, self._context),
             scoped(default_mlops, tracking),
         ):
@@ -230,6 +251,7 @@ class _Run:
                 return self._observed(loop)
 
     def _observed(self, loop: Loop) -> RunReport:
+        self._hooks.take_costs()  # what was called before is no matter of this run
         loop.tell("before_dag", run=self._info)
         is_here = any(pool.is_in_process for pool in self._pools.values())
         worker = WorkerInfo(
@@ -245,7 +267,7 @@ class _Run:
             loop.tell("worker_stopped", worker=worker)
         error = loop.record_error
         try:
-            self._record.finish(report)
+            self._record.finish(report, self._hooks.take_costs())
         except Exception as caught:  # noqa: BLE001 - a storage of others may raise anything
             error = error or caught
             report = replace(report, status="failed")
@@ -272,6 +294,7 @@ class _Run:
             interruptible=lambda: (
                 stop.in_task() if threading.get_ident() == main else stop.in_thread()
             ),
+            logs=LogFolder(unwrapped(default_storage), self._info.folder),
         )
 
     def _setup(self) -> bytes:
@@ -339,6 +362,7 @@ def _opening(info: RunInfo, request: RunRequest, context: Context, around: Surro
         plugins=around.hooks.plugins,
         parameters=context.to_dict(),
         executor=info.executor,
+        command=around.command,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -25,7 +26,7 @@ class Stopped(KeyboardInterrupt):
 
 
 class StopRequest:
-    """Notes the first signal and ends the process at the second.
+    """Notes the first signal and ends the process at the second; an interactive one only the run.
 
     The first is raised as `Stopped` only while a task runs in the main thread; at any other time it
     is noted, so that records are written and observers called to the end.
@@ -41,6 +42,7 @@ class StopRequest:
         self.signal = 0
         self._wake = wake
         self._is_in_task = False
+        self._in_task, self._in_thread = _InTask(self), _InThread(self)
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -61,11 +63,11 @@ class StopRequest:
 
     def in_task(self) -> contextlib.AbstractContextManager[None]:
         """Let a signal interrupt the block; one that came before does so at once."""
-        return _InTask(self)
+        return self._in_task
 
     def in_thread(self) -> contextlib.AbstractContextManager[None]:
         """Do not let the block begin after a signal; one that comes later is its executor's."""
-        return _InThread(self)
+        return self._in_thread
 
     def check(self) -> None:
         """Do nothing unless a signal came.
@@ -96,6 +98,8 @@ class StopRequest:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         if self.signal and _is_hangup(number):
             return  # a terminal that is closed sends it, and so does its shell
+        if self.signal and number == signal.SIGINT and hasattr(sys, "ps1"):
+            raise KeyboardInterrupt  # a notebook, or a prompt, has more to lose than this run
         if self.signal:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)

@@ -5,18 +5,29 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 
+from gluepy.conf.context import note_reads
 from gluepy.engine.frames import describe_error, extract_frames, format_traceback
-from gluepy.exceptions import GluepyError, SkipTask, WorkerLostError, WrapperError
+from gluepy.engine.hints import hint_for
+from gluepy.exceptions import SkipTask, WorkerLostError, WrapperError
 from gluepy.exec.records import Outcome, RunInfo, TaskInfo, TaskOutcome
 from gluepy.exec.tasks import Task
 from gluepy.plugin.manager import Hooks
 from gluepy.utils.errors import text_of
 
 __all__ = ["attempt", "outcome_of", "outcome_without_task"]
+
+
+_NOTHING = nullcontext()
+
+_MAX_READS = 1_000
+
+_find_host: Callable[[], str] = cache(platform.node)
 
 
 def attempt(
@@ -46,9 +57,10 @@ def attempt(
     pid = os.getpid()
     started_at = datetime.now(UTC)
     start = time.perf_counter()
+    reads = note_reads()
     error: BaseException | None = None
     try:
-        with interruptible or nullcontext(), hooks.around(task, run):
+        with interruptible or _NOTHING, hooks.around(task, run):
             one = cls()
             if task.partition:
                 one.partition = task.partition
@@ -59,7 +71,12 @@ def attempt(
         os._exit(0 if error is None else 1)
     seconds = time.perf_counter() - start
     plain = TaskOutcome(
-        status="succeeded", seconds=seconds, started_at=started_at, host=platform.node(), pid=pid
+        status="succeeded",
+        seconds=seconds,
+        started_at=started_at,
+        host=_find_host(),
+        pid=pid,
+        reads=tuple(sorted(reads)[:_MAX_READS]) if reads else (),
     )
     return plain if error is None else outcome_of(error, plain, home=task.task)
 
@@ -81,7 +98,7 @@ def outcome_of(error: BaseException, plain: TaskOutcome, *, home: str) -> TaskOu
         plain,
         status="interrupted" if isinstance(error, KeyboardInterrupt) else "failed",
         error=describe_error(error),
-        hint=error.hint if isinstance(error, GluepyError) else "",
+        hint=hint_for(error),
         frames=extract_frames(culprit, home=home),
         traceback=format_traceback(error),
         plugin=error.plugin if isinstance(error, WrapperError) else "",
@@ -112,7 +129,7 @@ def outcome_without_task(
         status=status,
         seconds=seconds,
         started_at=started_at,
-        host=platform.node() if pid else "",
+        host=_find_host() if pid else "",
         pid=pid,
         error=error,
         hint=hint,

@@ -43,7 +43,6 @@ class Attempt:
     task: TaskInfo
     started_at: datetime
     start: float
-    deadline: float | None = None
     is_timed_out: bool = False
 
     @property

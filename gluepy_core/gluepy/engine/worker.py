@@ -16,11 +16,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
 from gluepy.conf import default_context, default_settings
+from gluepy.conf.secrets import mask
 from gluepy.engine.messages import Assignment, Logged, Reply, WorkerSetup
+from gluepy.engine.output import StepOutput, capture, forget_steps, mind_others
 from gluepy.engine.request import describe_settings
 from gluepy.engine.step import attempt, outcome_of, outcome_without_task
 from gluepy.engine.tracking import RunTracking
@@ -39,6 +42,7 @@ from gluepy.ops import default_mlops
 from gluepy.plugin._aside import output_aside
 from gluepy.plugin.manager import Hooks
 from gluepy.runs.document import to_json
+from gluepy.runs.logs import LogFolder
 from gluepy.runs.record import load_state
 from gluepy.utils.backends import make_backend
 from gluepy.utils.errors import reason_of
@@ -61,6 +65,7 @@ class Workplace:
         find_task: Gives the class of a task.
         scope: The context variables that the tasks see; each attempt gets a copy.
         interruptible: Makes what surrounds an attempt so that signals reach it.
+        logs: Gets what the tasks print; None for nothing of the kind.
     """
 
     def __init__(
@@ -72,10 +77,12 @@ class Workplace:
         find_task: Callable[[TaskInfo], type[Task]],
         scope: contextvars.Context,
         interruptible: Callable[[], AbstractContextManager[None] | None] = lambda: None,
+        logs: LogFolder | None = None,
     ) -> None:
         self._run = run
         self._hooks = hooks
         self._tracking = tracking
+        self._logs = logs
         self._find_task = find_task
         self._scope = scope
         self._interruptible = interruptible
@@ -92,9 +99,15 @@ class Workplace:
             return outcome_of(error, plain, home=task.task)
         self._tracking.begin(task)
         try:
-            return attempt(cls, task, self._run, self._hooks, interruptible=self._interruptible())
+            with StepOutput(self._logs, task.label, task.attempt) as printed:
+                outcome = attempt(
+                    cls, task, self._run, self._hooks, interruptible=self._interruptible()
+                )
         finally:
             self._tracking.end(task)
+        if printed.log is None or outcome.status in ("succeeded", "skipped"):
+            return outcome
+        return replace(outcome, output=str(mask(printed.log.tail())))
 
 
 class _GuestPlace:
@@ -106,12 +119,14 @@ class _GuestPlace:
 
     def __init__(self, setup: WorkerSetup) -> None:
         DAG_REGISTRY.is_strict = TASK_REGISTRY.is_strict = False
+        mind_others()
         self._project = setup.project
         _projects.add(setup.project)
         self._hooks = setup.home.move_in(setup.settings)
         for who in setup.wrappers:
             if who not in {one.who for one in self._hooks.implementations("around_task")}:
                 raise MissingWrapperError(who, platform.node(), sys.prefix)
+        self._classes: dict[str, type[Task]] = {}  # of the tasks that were needed here
         self._logged: dict[TaskInfo | None, list[Logged]] = {}
         self._scopes = contextlib.ExitStack()
         self._scope = contextvars.copy_context()
@@ -146,11 +161,21 @@ class _GuestPlace:
             (default_mlops, tracking),
         ):
             self._scopes.enter_context(scoped(proxy, value))
+        self._scopes.enter_context(capture())
         self._place = Workplace(
-            run, self._hooks, tracking, find_task=self._find_task, scope=self._scope
+            *(run, self._hooks, tracking),
+            find_task=self._find_task,
+            scope=self._scope,
+            logs=LogFolder(storage, run.folder),
         )
 
     def _find_task(self, task: TaskInfo) -> type[Task]:
+        cls = self._classes.get(task.task)
+        if cls is None:
+            cls = self._classes[task.task] = self._import_task(task)
+        return cls
+
+    def _import_task(self, task: TaskInfo) -> type[Task]:
         cls = _import_task(task)
         file = getattr(sys.modules[cls.__module__], "__file__", None) or ""
         if not _is_in(file, self._project, sys.prefix) and _is_in(file, *_projects):
@@ -167,7 +192,7 @@ class _GuestPlace:
         flush_streams()  # the process may be killed before it is asked again
         # What a thread of the task's own logged has no task if several were running.
         logged = [*self._logged.pop(None, ()), *self._logged.pop(task, ())]
-        return Reply(outcome, tuple(logged))
+        return Reply(outcome, tuple(logged), self._hooks.take_costs())
 
     def leave(self) -> None:
         self._scope.run(self._hooks.call, "worker_stopped", worker=self._info)
@@ -233,6 +258,7 @@ def forget_places() -> None:
     """Forget the workplaces of the process that this one was forked from."""
     _places.clear()
     _guests.clear()
+    forget_steps()
     forget_scopes(default_settings, default_context, default_storage, default_mlops)
 
 

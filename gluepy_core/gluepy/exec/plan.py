@@ -124,6 +124,15 @@ class Plan:
         """The labels of the steps."""
         return tuple([step.label for step in self.steps])
 
+    @property
+    def upstream(self) -> dict[str, tuple[str, ...]]:
+        """The labels of the tasks that each task waits for, by its own."""
+        labels = [planned.label for planned in self.tasks]
+        return {
+            planned.label: tuple([labels[place] for place in planned.upstream])
+            for planned in self.tasks
+        }
+
 
 def make_plan(
     dag: type[DAG],

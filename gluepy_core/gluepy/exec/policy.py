@@ -15,7 +15,7 @@ from gluepy.exec._globs import glob_matches
 from gluepy.exec._label import where_is
 from gluepy.exec.tasks import Task
 
-__all__ = ["StepPolicy", "backoff_s", "policy_of"]
+__all__ = ["StepPolicy", "backoff_s", "policy_of", "tags_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,20 @@ def policy_of(
         if value is not None:
             values[name] = _CHECKS[name](_Place(_OPTIONS[name], name), value)
     return StepPolicy(**values)
+
+
+def tags_of(
+    label: str, own: Iterable[str], table: Mapping[str, Mapping[str, object]]
+) -> tuple[str, ...]:
+    """Return the tags of a task of which only the label and the tags of its class are known.
+
+    Raises:
+        TaskOptionError: If the table cannot be used.
+    """
+    tags = tuple(own)
+    for key in _matching(label, table):
+        tags = _table_row(key, table[key]).get("tags", tags)
+    return tags
 
 
 def backoff_s(

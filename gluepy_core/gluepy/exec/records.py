@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = [
     "CommandInfo",
     "ExecutorRequest",
     "Frame",
+    "HookCost",
     "Outcome",
     "RunInfo",
     "RunReport",
@@ -167,6 +168,8 @@ class TaskOutcome:
         frames: The traceback, outermost call first; empty unless it failed.
         traceback: The traceback as Python prints it; empty unless it failed.
         plugin: The plugin whose wrapper failed the task; empty when the task itself did.
+        output: The last lines that the task printed, at most 20; empty unless it failed.
+        reads: Dotted names of the parameters that the task read, sorted, at most 1,000.
     """
 
     status: Outcome
@@ -180,6 +183,8 @@ class TaskOutcome:
     frames: tuple[Frame, ...] = ()
     traceback: str = field(default="", repr=False)
     plugin: str = ""
+    output: str = field(default="", repr=False)
+    reads: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +225,38 @@ class RunReport:
     def outcomes(self) -> dict[str, TaskOutcome]:
         """Return the outcome of each step that ran, by label."""
         return {step.label: step.outcome for step in self.steps if step.outcome is not None}
+
+
+class HookCost(NamedTuple):
+    """What the calls of one implementation of a hook cost, in all processes of a run together.
+
+    Attributes:
+        hook: Name of the hook.
+        plugin: Short name of the plugin.
+        source: What the plugin belongs to: a distribution with its version, or the project.
+        calls: How often it was called.
+        seconds: How long its calls took together; of a wrapper, without the task that it surrounds.
+        slowest_s: How long the slowest call took.
+        slowest_task: Label of the step that this call was about; empty if it was about none.
+    """
+
+    hook: str
+    plugin: str
+    source: str
+    calls: int = 0
+    seconds: float = 0.0
+    slowest_s: float = 0.0
+    slowest_task: str = ""
+
+    def plus(self, other: HookCost) -> HookCost:
+        """Return what this and further calls of the same implementation cost."""
+        slower = other if other.slowest_s > self.slowest_s else self
+        return self._replace(
+            calls=self.calls + other.calls,
+            seconds=self.seconds + other.seconds,
+            slowest_s=slower.slowest_s,
+            slowest_task=slower.slowest_task,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,7 +162,8 @@ class LoggingOpsBackend(BaseOpsBackend):
         )
         self._runs[run.run_id] = run
         self._metrics = {}
-        logger.info("run %s of DAG %s begins", run.run_id, run.dag)
+        what = f"DAG {run.dag}" if run.dag else "one task"
+        logger.info("run %s of %s begins", run.run_id, what)
         return run.run_id
 
     def get_run(self, run_id: str) -> TrackedRun:

@@ -14,7 +14,7 @@ from gluepy.plugin._aside import output_aside
 from gluepy.plugin.contributions import Contribution
 from gluepy.utils.errors import reason_of
 
-__all__ = ["load"]
+__all__ = ["how_to_mend", "load"]
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ def _check_label(contribution: Contribution, found: object) -> None:
 
 def _blame(contribution: Contribution, action: str, error: BaseException) -> PluginLoadError:
     """Return the error that says what a plugin raised, where, and what would mend it."""
-    hint = _mend(contribution)
+    hint = how_to_mend(contribution)
     if isinstance(error, ModuleNotFoundError) and error.name:
         reason, hint = _missing_module(contribution, error.name)
     elif _is_circular(error):
@@ -142,7 +142,8 @@ def _place(contribution: Contribution, error: BaseException) -> str:
 # -- what would mend it --------------------------------------------------------------------------
 
 
-def _mend(contribution: Contribution) -> str:
+def how_to_mend(contribution: Contribution) -> str:
+    """Return the command that may mend a contribution whose code is at fault."""
     if not contribution.distribution:
         return f"Mend {contribution.file}."
     name = contribution.distribution

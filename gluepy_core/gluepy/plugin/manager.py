@@ -8,8 +8,10 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import chain
 from types import TracebackType
 from typing import Any, Literal, TextIO
 
@@ -22,11 +24,11 @@ from gluepy.exceptions import (
     SkipTask,
     WrapperError,
 )
-from gluepy.exec.records import RunInfo, TaskInfo
+from gluepy.exec.records import HookCost, RunInfo, TaskInfo
 from gluepy.plugin import hookspecs
 from gluepy.utils.errors import reason_of
 
-__all__ = ["HookFailure", "Hooks", "Implementation"]
+__all__ = ["HookFailure", "Hooks", "Implementation", "replace_stdout"]
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,26 @@ SLOW_S = 5.0
 
 Position = Literal["first", "in order", "last"]
 
+_NOTHING = contextlib.nullcontext()
+
 _RANKS: dict[Position, int] = {"first": 0, "in order": 1, "last": 2}
+
+
+@dataclass(slots=True)
+class Spent:
+    """What calls of one implementation have cost."""
+
+    calls: int = 0
+    seconds: float = 0.0
+    slowest_s: float = 0.0
+    slowest_task: str = ""
+
+    def add(self, calls: int, seconds: float, slowest_s: float, slowest_task: str) -> None:
+        """Count calls, of which the slowest took ``slowest_s`` and was about a task."""
+        self.calls += calls
+        self.seconds += seconds
+        if slowest_s > self.slowest_s:
+            self.slowest_s, self.slowest_task = slowest_s, slowest_task
 
 
 @dataclass(slots=True, eq=False)
@@ -49,8 +70,9 @@ class Implementation:
         position: Where it asked to be called: ``first``, ``last``, or in order of adding.
         function: What is called.
         arguments: Names of the arguments that it takes.
-        calls: How often it was called.
-        seconds: How long its calls took together.
+        calls: How often it was called, in this process.
+        seconds: How long these calls took together; of a wrapper, without the tasks.
+        spent: What calls have cost since that was last taken, in all processes.
     """
 
     hook: str
@@ -61,6 +83,7 @@ class Implementation:
     arguments: tuple[str, ...]
     calls: int = 0
     seconds: float = 0.0
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def who(self) -> str:
@@ -105,6 +128,7 @@ class Hooks:
         self._calls: dict[str, tuple[Implementation, ...]] = dict.fromkeys(self.names(), ())
         self._failures: dict[Implementation, HookFailure] = {}
         self._warned: set[tuple[Implementation, str]] = set()
+        self._spending = threading.Lock()  # wrappers run in the threads of their tasks
 
     # -- adding plugins ------------------------------------------------------------------------
 
@@ -178,6 +202,14 @@ class Hooks:
         """Return who implements a hook, in calling order."""
         return self._calls[hook]
 
+    def hooks_of(self, plugin: str, source: str) -> tuple[str, ...]:
+        """Return the names of the hooks that a plugin implements."""
+        return tuple(
+            hook
+            for hook, implementations in self._calls.items()
+            if any((one.plugin, one.source) == (plugin, source) for one in implementations)
+        )
+
     @property
     def plugins(self) -> tuple[str, ...]:
         """The plugins, with what each belongs to, in the order of adding."""
@@ -187,6 +219,52 @@ class Hooks:
     def failures(self) -> tuple[HookFailure, ...]:
         """The observers that have raised so far."""
         return tuple(self._failures.values())
+
+    # -- what calls cost -----------------------------------------------------------------------
+
+    def take_costs(self) -> tuple[HookCost, ...]:
+        """Return what calls have cost since this was asked last, in calling order.
+
+        Where two runs go on in one process at a time, each gets a part of what both cost.
+        """
+        found = []
+        with self._spending:
+            for one in chain.from_iterable(self._calls.values()):
+                spent = one.spent
+                if spent.calls:
+                    cost = HookCost(
+                        hook=one.hook,
+                        plugin=one.plugin,
+                        source=one.source,
+                        calls=spent.calls,
+                        seconds=spent.seconds,
+                        slowest_s=spent.slowest_s,
+                        slowest_task=spent.slowest_task,
+                    )
+                    found.append(cost)
+                    one.spent = Spent()
+        return tuple(found)
+
+    def add_costs(self, costs: Iterable[HookCost]) -> None:
+        """Count what calls have cost in another process; of plugins that are not here, nothing."""
+        with self._spending:
+            for cost in costs:
+                for one in self._calls.get(cost.hook, ()):
+                    if (one.plugin, one.source) == (cost.plugin, cost.source):
+                        one.spent.add(cost.calls, cost.seconds, cost.slowest_s, cost.slowest_task)
+                        break
+
+    def _note_call(self, implementation: Implementation, task: object, seconds: float) -> None:
+        with self._spending:
+            implementation.calls += 1
+            implementation.seconds += seconds
+            # As `Spent.add`, in line: it follows every call of every implementation.
+            spent = implementation.spent
+            spent.calls += 1
+            spent.seconds += seconds
+            if seconds > spent.slowest_s:
+                spent.slowest_s = seconds
+                spent.slowest_task = task.label if isinstance(task, TaskInfo) else ""
 
     # -- calling -------------------------------------------------------------------------------
 
@@ -218,20 +296,21 @@ class Hooks:
             WrapperError: If a wrapper raises something of its own, or does not yield just once.
             SkipTask: If a wrapper or the task says so.
         """
-        return self._wrapped(task, run) if self._calls["around_task"] else contextlib.nullcontext()
+        return self._wrapped(task, run) if self._calls["around_task"] else _NOTHING
 
     @contextlib.contextmanager
     def _wrapped(self, task: TaskInfo, run: RunInfo) -> Iterator[None]:
         arguments = {"task": task, "run": run}
         with contextlib.ExitStack() as stack:
             for implementation in self._calls["around_task"]:
-                stack.enter_context(_Wrapping(implementation, arguments))
+                tell = partial(self._note_call, implementation, task)
+                stack.enter_context(_Wrapping(implementation, arguments, self._clock, tell))
                 if self._trace is not None:
                     self._trace(f"around_task  {implementation.who}")
             yield
 
     def _observe(self, implementation: Implementation, arguments: Mapping[str, object]) -> None:
-        chosen = [arguments[name] for name in implementation.arguments]
+        chosen = map(arguments.__getitem__, implementation.arguments)
         printed: list[str] = []
         start = self._clock()
         outer = _stray.begin(printed)
@@ -244,8 +323,7 @@ class Hooks:
         finally:
             _stray.end(outer)
             seconds = self._clock() - start
-            implementation.calls += 1
-            implementation.seconds += seconds
+            self._note_call(implementation, arguments.get("task"), seconds)
             if printed or seconds > SLOW_S or self._trace is not None:
                 self._remark(implementation, seconds, has_printed=bool(printed))
 
@@ -314,6 +392,14 @@ class _StrayOutput:
             if not self._observers and sys.stdout is self:
                 sys.stdout = self._stdout
 
+    def replace(self, make: Callable[[Any], Any]) -> None:
+        """Put what ``make`` returns in the place of standard output, also below this."""
+        with self._lock:
+            if sys.stdout is self:
+                self._stdout = make(self._stdout)
+            else:
+                sys.stdout = make(sys.stdout)
+
     def write(self, text: str) -> int:
         printed = getattr(self._thread, "printed", None)
         if printed is not None:
@@ -339,22 +425,38 @@ class _StrayOutput:
 
 _stray = _StrayOutput()
 
+#: Put another stream in the place of standard output, also while observers run.
+replace_stdout = _stray.replace
+
 
 class _Wrapping:
     """Runs one wrapper, a generator with one ``yield``, around a block.
 
     It is ``contextlib.contextmanager``, but it tells an error of the wrapper, which must name the
-    plugin, from an error of the task that passes through it.
+    plugin, from an error of the task that passes through it; and how long the wrapper itself took.
     """
 
-    def __init__(self, implementation: Implementation, arguments: Mapping[str, object]) -> None:
+    def __init__(
+        self,
+        implementation: Implementation,
+        arguments: Mapping[str, object],
+        clock: Callable[[], float],
+        tell: Callable[[float], None],
+    ) -> None:
         self._implementation = implementation
+        self._clock = clock
+        self._tell = tell
+        self._seconds = 0.0
         wrap = contextlib.contextmanager(implementation.function)
         self._block = wrap(*(arguments[name] for name in implementation.arguments))
 
     def __enter__(self) -> None:
-        with self._named():
-            self._block.__enter__()
+        try:
+            with self._named():
+                self._block.__enter__()
+        except BaseException:
+            self._tell(self._seconds)
+            raise
 
     def __exit__(
         self,
@@ -362,12 +464,16 @@ class _Wrapping:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> bool:
-        with self._named():
-            return bool(self._block.__exit__(kind, error, traceback))
+        try:
+            with self._named():
+                return bool(self._block.__exit__(kind, error, traceback))
+        finally:
+            self._tell(self._seconds)
 
     @contextlib.contextmanager
     def _named(self) -> Iterator[None]:
         """Name the plugin in what it raises; signals and skips stay what they are."""
+        start = self._clock()
         try:
             yield
         except (SkipTask, KeyboardInterrupt):
@@ -376,3 +482,5 @@ class _Wrapping:
             one = self._implementation
             module = one.function.__module__
             raise WrapperError(one.who, one.hook, reason_of(error), module=module) from error
+        finally:
+            self._seconds += self._clock() - start

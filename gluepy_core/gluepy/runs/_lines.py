@@ -53,9 +53,11 @@ def ended_line(
     if outcome.error or outcome.reason or outcome.hint or outcome.plugin:
         rest = "".join(
             f',"{name}":{_quoted(text)}'
-            for name in ("error", "hint", "reason", "plugin")
+            for name in ("error", "hint", "reason", "plugin", "traceback")
             if (text := getattr(outcome, name))
         )
+    if outcome.reads:
+        rest += f',"reads":{_to_text(outcome.reads)}'
     return (
         f'{{"event":"ended","at":"{at.isoformat()}","step":{_quoted(label)},"attempt":{attempt},'
         f'"outcome":"{outcome.status}","seconds":{"null" if seconds is None else seconds},'
@@ -73,7 +75,15 @@ def shortened(outcome: TaskOutcome) -> TaskOutcome:
         error=_shortened(outcome.error),
         hint=_shortened(outcome.hint),
         reason=_shortened(outcome.reason),
+        traceback=_without_middle(outcome.traceback),
     )
+
+
+def _without_middle(text: str) -> str:
+    """Shorten a traceback: what was called first says where, and the end says what."""
+    half = _MAX_TEXT // 2
+    cut = text if len(text) <= _MAX_TEXT else f"{text[:half]}\n...\n{text[-half:]}"
+    return str(mask(cut))
 
 
 def _shortened(text: str) -> str:

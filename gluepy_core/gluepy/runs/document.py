@@ -53,6 +53,8 @@ def _parts(state: RunState, steps: Mapping[str, object]) -> dict[str, Any]:
         "started_at": last.started_at.isoformat(),
         "finished_at": _text(last.finished_at),
         "seconds": state.seconds,
+        "user": last.user,
+        "command": list(last.command),
         "executor": last.executor,
         "python": last.python,
         "gluepy": last.gluepy,
@@ -61,8 +63,12 @@ def _parts(state: RunState, steps: Mapping[str, object]) -> dict[str, Any]:
         "git": last.git,
         "parameters": last.parameters,
         "steps": steps,
+        "upstream": {label: list(ups) for label, ups in state.upstream.items()},
+        "evaluations": list(state.evaluations),
+        "tags": {label: list(tags) for label, tags in state.tags.items()},
         "expansions": {label: list(parts) for label, parts in state.expansions.items()},
         "metrics": {name: metric_to_json(value) for name, value in state.metrics.items()},
+        "hooks": [one._asdict() for one in state.hooks],
         "sessions": [_session(session) for session in state.sessions],
     }
 
@@ -187,6 +193,8 @@ def _step(step: StepState) -> dict[str, object]:
         "plugin": step.plugin,
         "host": step.host,
         "pid": step.pid,
+        "reads": list(step.reads),
+        "traceback": step.traceback,
     }
 
 
@@ -208,6 +216,9 @@ def _session(session: Session) -> dict[str, object]:
         "distributions": dict(session.distributions),
         "plugins": list(session.plugins),
         "git": session.git,
+        "user": session.user,
+        "command": list(session.command),
+        "hooks": [one._asdict() for one in session.hooks],
     }
 
 

@@ -1,11 +1,11 @@
-"""What a run was started in: the state of the code, as far as git knows it."""
+"""What a run was started in: by whom, and the state of the code, as far as git knows it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 
-__all__ = ["find_git"]
+__all__ = ["find_git", "find_user"]
 
 _TIMEOUT_S = 2.0
 
@@ -45,6 +45,16 @@ def find_git(folder: str = "") -> dict[str, object] | None:
     if not commits or commits[0] == "(initial)":
         return None
     return {"commit": commits[0], "dirty": any(not line.startswith("#") for line in lines)}
+
+
+def find_user() -> str:
+    """Return the name of the user that this process belongs to; empty where it has none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # as in containers that are given a user id
+        return ""
 
 
 def _is_in_repository(folder: str) -> bool:

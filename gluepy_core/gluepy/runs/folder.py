@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CONTEXT_FILE",
     "METRICS_FILE",
+    "REMOVING_FILE",
+    "RUNS_FOLDER",
     "get_run_folder",
     "load_metrics_file",
     "read_metrics",
@@ -25,8 +27,13 @@ __all__ = [
     "write_metrics",
 ]
 
+#: So many runs are compared with one that is not there.
+_SUGGESTED = 200
+
 #: All run folders lie below this one.
 RUNS_FOLDER = "runs"
+#: Names the run folder that is being removed. Who is killed meanwhile leaves it for the next.
+REMOVING_FILE = "runs/removing"
 #: The parameters of the run, as it saw them.
 CONTEXT_FILE = "context.yaml"
 #: Name and last value of each metric that its tasks logged.
@@ -56,8 +63,18 @@ def get_run_folder(storage: BaseStorage, run: str, *, option: str) -> str:
     elif folder and storage.separator not in folder:
         found = _find_by_id(storage, folder, option)
     if found is None:
-        raise UnknownRunError(option, run, root=storage.location(""))
+        # A folder is like no id, and elsewhere than on a disk to ask for them costs a while.
+        known = [] if storage.separator in folder else _names(storage)
+        raise UnknownRunError(option, run, root=storage.location(""), known=known)
     return found
+
+
+def _names(storage: BaseStorage) -> list[str]:
+    """Return by what the last runs can be named."""
+    from gluepy.runs.index import RunIndex
+
+    ids = [row.run_id for row in RunIndex(storage).list_runs(limit=_SUGGESTED)]
+    return [*ids, "@last", "@last-failed"] if ids else []
 
 
 def _find_by_time(storage: BaseStorage, reference: str) -> str | None:

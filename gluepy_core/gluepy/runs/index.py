@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
-import os
 import sqlite3
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from gluepy.exceptions import GluepyError, RunRecordError
+from gluepy.ops.metrics import metric_to_json
+from gluepy.runs._database import open_database, transaction
 from gluepy.runs.document import is_settled
+from gluepy.runs.folder import REMOVING_FILE
 from gluepy.runs.journal import JOURNAL_FILE, JOURNAL_FOLDER, has_journal, load_state
 from gluepy.runs.lock import find_owner
+from gluepy.runs.reading import read_run
 
 if TYPE_CHECKING:
     from gluepy.files.storages import BaseStorage
     from gluepy.runs.state import RunState
 
-__all__ = ["INDEX_FILE", "RunIndex", "RunRow"]
+__all__ = ["INDEX_FILE", "HistoryRow", "RunIndex", "RunPage", "RunRow", "iter_runs"]
 
 logger = logging.getLogger(__name__)
 
@@ -29,32 +31,12 @@ logger = logging.getLogger(__name__)
 INDEX_FILE = "runs/index.sqlite3"
 
 _RUNS_FOLDER = "runs"
-#: Of the tables below; another one is made anew.
-_VERSION = 1
-_BUSY_S = 2.0
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
-_DONE = ("succeeded", "skipped")
 #: Runs deeper than this below ``runs`` are found only while the index knows them.
 _DEPTH = 5
 #: So many runs tell how long a step takes.
 _REMEMBERED = 20
 
 T = TypeVar("T")
-
-_TABLES = """
-CREATE TABLE runs (
-    folder TEXT PRIMARY KEY, run_id TEXT NOT NULL, dag TEXT NOT NULL, status TEXT NOT NULL,
-    mode TEXT NOT NULL, created_at TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT,
-    seconds REAL, host TEXT NOT NULL, pid INTEGER NOT NULL, executor TEXT NOT NULL,
-    source TEXT NOT NULL, done INTEGER NOT NULL, total INTEGER NOT NULL,
-    is_complete INTEGER NOT NULL, durations TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX runs_by_time ON runs (started_at, folder);
-CREATE INDEX runs_of_dag ON runs (dag, started_at);
-CREATE INDEX runs_of_status ON runs (status, started_at);
-CREATE INDEX runs_by_id ON runs (run_id);
-CREATE TABLE filled (at TEXT NOT NULL);
-"""
 
 
 class RunRow(NamedTuple):
@@ -74,6 +56,7 @@ class RunRow(NamedTuple):
         pid: Of the last session.
         executor: Of the last session.
         source: Where the DAG came from.
+        user: Of the last session; empty where it is not known.
         done: How many steps succeeded or were skipped.
         total: How many steps it has.
     """
@@ -91,8 +74,43 @@ class RunRow(NamedTuple):
     pid: int
     executor: str
     source: str
+    user: str
     done: int
     total: int
+
+
+class RunPage(NamedTuple):
+    """Some of the runs that were asked for, and how many there are of them.
+
+    Attributes:
+        rows: The one that was started last first.
+        total: As far as the index knows; the folder of one that is not shown may be gone.
+        damaged: What is wrong with the runs of this storage that are left out, by their folders.
+    """
+
+    rows: list[RunRow]
+    total: int
+    damaged: dict[str, str]
+
+
+class HistoryRow(NamedTuple):
+    """A run of a DAG, as far as it can be compared with others.
+
+    Attributes:
+        run_id: Its id.
+        status: As in `RunRow`.
+        started_at: As in `RunRow`.
+        seconds: What all sessions took.
+        steps: How many seconds each step took that succeeded.
+        metrics: Last value of each metric, as JSON can hold it.
+    """
+
+    run_id: str
+    status: str
+    started_at: str
+    seconds: float | None
+    steps: dict[str, float]
+    metrics: dict[str, float | str]
 
 
 _COLUMNS = ", ".join(RunRow._fields)
@@ -120,7 +138,7 @@ class RunIndex:
             path = self._path()
             if path is not None:
                 self._storage.mkdir(_RUNS_FOLDER)
-                with _database(path) as database:
+                with open_database(path) as database:
                     _put(database, state)
         except (sqlite3.Error, GluepyError, OSError) as error:
             logger.warning("the index of runs cannot be written: %s", error)
@@ -144,37 +162,58 @@ class RunIndex:
         dag: str = "",
         status: str = "",
         since: datetime | None = None,
+        before: datetime | None = None,
         limit: int = -1,
         offset: int = 0,
     ) -> list[RunRow]:
         """Return runs, the one that was started last first.
 
+        The arguments are those of `find_page`.
+        """
+        page = self.find_page(
+            dag=dag, status=status, since=since, before=before, limit=limit, offset=offset
+        )
+        return page.rows
+
+    def find_page(
+        self,
+        *,
+        dag: str = "",
+        status: str = "",
+        since: datetime | None = None,
+        before: datetime | None = None,
+        query: str = "",
+        limit: int = -1,
+        offset: int = 0,
+    ) -> RunPage:
+        """Return runs, the one that was started last first, and how many there are.
+
         Args:
             dag: Only those of this DAG.
             status: Only those that stand so.
             since: Only those that were started then or later.
+            before: Only those that were started earlier.
+            query: Only those that have each of these words in their id, DAG or status, in capitals
+                or not.
             limit: At most so many; all if it is negative.
             offset: Leave out so many before.
         """
-        where, values = ["1"], list[object]()
-        for column, value in (("dag", dag), ("status", status)):
-            if value:
-                where.append(f"{column} = ?")
-                values.append(value)
-        if since is not None:
-            where.append("started_at >= ?")
-            values.append(_moment(since))
-        query = (
-            f"SELECT {_COLUMNS} FROM runs WHERE {' AND '.join(where)} "  # noqa: S608 - names of ours
+        where, values = _condition(dag, status, since, before, query)
+        select_rows = (
+            f"SELECT {_COLUMNS} FROM runs WHERE {where} "  # noqa: S608 - names of ours
             "ORDER BY started_at DESC, folder DESC LIMIT ? OFFSET ?"
         )
+        select_total = f"SELECT count(*) FROM runs WHERE {where}"  # noqa: S608 - as above
 
-        def select(database: sqlite3.Connection) -> list[RunRow]:
+        def select(database: sqlite3.Connection) -> RunPage:
             while True:
-                found = [RunRow(*row) for row in database.execute(query, [*values, limit, offset])]
-                gone = [row.folder for row in found if not has_journal(self._storage, row.folder)]
+                rows = database.execute(select_rows, [*values, limit, offset])
+                found = [RunRow(*row) for row in rows]
+                # Of those that are shown: to look at 10,000 folders would take seconds.
+                gone = self._gone(found)
                 if not gone:
-                    return found
+                    (total,) = database.execute(select_total, values).fetchone()
+                    return RunPage(found, total, self._damaged(database))
                 _forget(database, gone)
 
         return self._fresh(select)
@@ -232,6 +271,69 @@ class RunIndex:
                 known.setdefault(label, []).append(seconds)
         return {label: statistics.median(seconds) for label, seconds in known.items()}
 
+    def last_runs(self) -> dict[str, RunRow]:
+        """Return the run of each DAG that was started last, by label; one question for all."""
+
+        def select(database: sqlite3.Connection) -> dict[str, RunRow]:
+            # Of columns beside a max(), SQLite gives those of the row that has it.
+            query = f"SELECT {_COLUMNS}, max(started_at) FROM runs WHERE dag <> '' GROUP BY dag"  # noqa: S608 - names of ours
+            while True:
+                rows = [RunRow(*row[:-1]) for row in database.execute(query)]
+                gone = self._gone(rows)
+                if not gone:
+                    return {row.dag: row for row in rows}
+                _forget(database, gone)
+
+        return self._fresh(select)
+
+    def tally(self, dag: str) -> tuple[dict[str, int], float | None]:
+        """Return how the runs of a DAG ended, and how long one takes.
+
+        Returns:
+            How many runs there are of each status, and the seconds in the middle of the last that
+            succeeded; None if none has.
+        """
+
+        def select(database: sqlite3.Connection) -> tuple[dict[str, int], list[float]]:
+            by_status = "SELECT status, count(*) FROM runs WHERE dag = ? GROUP BY status"
+            query = (
+                "SELECT seconds FROM runs WHERE dag = ? AND status = 'succeeded' "
+                "AND seconds IS NOT NULL ORDER BY started_at DESC LIMIT ?"
+            )
+            seconds = [one for (one,) in database.execute(query, (dag, _REMEMBERED))]
+            return dict(database.execute(by_status, (dag,)).fetchall()), seconds
+
+        counts, seconds = self._fresh(select)
+        return counts, statistics.median(seconds) if seconds else None
+
+    def history(self, dag: str, limit: int) -> list[HistoryRow]:
+        """Return the last runs of a DAG, the oldest of them first."""
+
+        def select(database: sqlite3.Connection) -> list[HistoryRow]:
+            query = (
+                "SELECT run_id, status, started_at, seconds, durations, metrics FROM runs "
+                "WHERE dag = ? ORDER BY started_at DESC, folder DESC LIMIT ?"
+            )
+            rows = database.execute(query, (dag, limit)).fetchall()
+            return [
+                HistoryRow(
+                    run_id, status, started_at, seconds, json.loads(steps), json.loads(metrics)
+                )
+                for run_id, status, started_at, seconds, steps, metrics in reversed(rows)
+            ]
+
+        return self._fresh(select)
+
+    def forget(self, folder: str) -> None:
+        """Leave a run out from now on; what goes wrong is logged."""
+        path = self._path()
+        if path is not None and self._storage.isdir(_RUNS_FOLDER):
+            try:
+                with open_database(path) as database:
+                    _forget(database, [folder])
+            except (sqlite3.Error, OSError) as error:
+                logger.warning("the index of runs cannot be written: %s", error)
+
     # -- how -----------------------------------------------------------------------------------
 
     def _path(self) -> str | None:
@@ -248,6 +350,15 @@ class RunIndex:
             return question(database)
 
         return self._ask(self._filled(ask))
+
+    def _gone(self, rows: Iterable[RunRow]) -> list[str]:
+        """Return the folders of runs that are not there any more."""
+        return [row.folder for row in rows if not has_journal(self._storage, row.folder)]
+
+    def _damaged(self, database: sqlite3.Connection) -> dict[str, str]:
+        """Return what is wrong with the runs that are left out, by their folders."""
+        found = database.execute("SELECT folder, problem FROM damaged ORDER BY folder").fetchall()
+        return {folder: text for folder, text in found if has_journal(self._storage, folder)}
 
     def _bury(self, database: sqlite3.Connection, folder: str) -> None:
         """Note how a run ended whose process did not live to note it."""
@@ -272,23 +383,25 @@ class RunIndex:
         path = self._path()
         if path is not None and self._storage.isdir(_RUNS_FOLDER):
             try:
-                with _database(path) as database:
+                with open_database(path) as database:
                     return question(database)
             except (sqlite3.Error, OSError) as error:
                 logger.warning("the index of runs cannot be used: %s", error)
-        with _database(":memory:") as database:
+        with open_database(":memory:") as database:
             return question(database)
 
     def _fill(self, database: sqlite3.Connection) -> tuple[int, tuple[RunRecordError, ...]]:
-        known = {folder for (folder,) in database.execute("SELECT folder FROM runs")}
+        select_known = "SELECT folder FROM runs UNION SELECT folder FROM damaged"
+        known = {folder for (folder,) in database.execute(select_known)}
         problems, count = list[RunRecordError](), 0
-        folders = {*_iter_runs(self._storage), *known}
-        with _transaction(database):
+        folders = {*iter_runs(self._storage), *known}
+        with transaction(database):
             for folder in sorted(folders):
                 try:
                     count += self._read_again(database, folder)
                 except RunRecordError as error:
                     _forget(database, [folder])
+                    database.execute("INSERT INTO damaged VALUES (?, ?)", (folder, str(error)))
                     problems.append(error)
             database.execute("DELETE FROM filled")
             database.execute("INSERT INTO filled VALUES (?)", (_moment(datetime.now(UTC)),))
@@ -299,87 +412,30 @@ class RunIndex:
         if not has_journal(self._storage, folder):
             _forget(database, [folder])
             return False
-        state = load_state(self._storage, folder)
+        state, _ = read_run(self._storage, folder)
         if not state.sessions:
             return False
-        if find_owner(self._storage, folder) is None:
-            state.lose(reason="its process ended without a record")
         state.folder = folder  # it may have been moved since
         _put(database, state, settled=is_settled(self._storage, folder, state))
         return True
 
 
-def _iter_runs(storage: BaseStorage) -> Iterator[str]:
+def iter_runs(storage: BaseStorage) -> Iterator[str]:
     """Yield the folders below ``runs`` that hold a journal; what lies in these is not looked at."""
-    level = [_RUNS_FOLDER] if storage.isdir(_RUNS_FOLDER) else []
+    if not storage.isdir(_RUNS_FOLDER):
+        return
+    level = [_RUNS_FOLDER]
+    # Of one that is being removed some objects may be gone already.
+    removed = storage.open(REMOVING_FILE, mode="r") if storage.isfile(REMOVING_FILE) else ""
     for _ in range(_DEPTH):
         below = list[str]()
         for folder in level:
             files, folders = storage.ls(folder)
-            if JOURNAL_FILE in files or JOURNAL_FOLDER in folders:
+            if JOURNAL_FILE in files or (JOURNAL_FOLDER in folders and folder != removed):
                 yield folder
             else:
                 below += [storage.separator.join((folder, name)) for name in folders]
         level = below
-
-
-# -- SQLite ----------------------------------------------------------------------------------------
-
-
-@contextlib.contextmanager
-def _database(path: str) -> Iterator[sqlite3.Connection]:
-    """Open the file, made anew where it is damaged or of another version."""
-    try:
-        database = _connect(path)
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode not in _DAMAGED:
-            raise
-        logger.warning("the index of runs is damaged, and made anew")
-        for ending in ("", "-wal", "-shm"):
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path + ending)
-        database = _connect(path)
-    with contextlib.closing(database):
-        yield database
-
-
-def _connect(path: str) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-    try:
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")
-        if _version(database) != _VERSION:
-            with _transaction(database):
-                if _version(database) != _VERSION:  # no other process was faster
-                    _make_tables(database)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _make_tables(database: sqlite3.Connection) -> None:
-    kinds = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-    for (name,) in kinds:
-        database.execute(f'DROP TABLE "{name}"')
-    for statement in _TABLES.split(";"):
-        database.execute(statement)
-    database.execute(f"PRAGMA user_version = {_VERSION}")
-
-
-@contextlib.contextmanager
-def _transaction(database: sqlite3.Connection) -> Iterator[None]:
-    database.execute("BEGIN IMMEDIATE")
-    try:
-        yield
-    except BaseException:
-        database.execute("ROLLBACK")
-        raise
-    database.execute("COMMIT")
 
 
 def _put(database: sqlite3.Connection, state: RunState, *, settled: bool = True) -> None:
@@ -395,15 +451,40 @@ def _put(database: sqlite3.Connection, state: RunState, *, settled: bool = True)
         *(_moment(first.started_at), _moment(last.started_at)),
         _moment(last.finished_at) if last.finished_at else None,
         *(state.seconds, last.host, last.pid, last.executor, ", ".join(last.sources)),
-        *(sum(step.status in _DONE for step in steps), len(steps)),
+        last.user,
+        *(state.done, len(steps)),
         *(state.is_complete and settled, json.dumps(durations)),
+        json.dumps({name: metric_to_json(value) for name, value in state.metrics.items()}),
     )
     places = ", ".join("?" * len(values))
+    database.execute("DELETE FROM damaged WHERE folder = ?", (state.folder,))
     database.execute(f"INSERT OR REPLACE INTO runs VALUES ({places})", values)  # noqa: S608 - as above
 
 
+def _condition(
+    dag: str, status: str, since: datetime | None, before: datetime | None, query: str
+) -> tuple[str, list[str]]:
+    """Return what stands after WHERE, and the values for its places."""
+    terms = [
+        ("dag = ?", dag),
+        ("status = ?", status),
+        ("started_at >= ?", _moment(since) if since else ""),
+        ("started_at < ?", _moment(before) if before else ""),
+        # A separator that nobody types, so that no word is found across two of them.
+        *(
+            ("instr(lower(run_id || char(10) || dag || char(10) || status), ?)", word)
+            for word in query.lower().split()
+        ),
+    ]
+    used = [(condition, value) for condition, value in terms if value]
+    where = " AND ".join(condition for condition, _ in used) or "1"
+    return where, [value for _, value in used]
+
+
 def _forget(database: sqlite3.Connection, folders: list[str]) -> None:
-    database.executemany("DELETE FROM runs WHERE folder = ?", [(folder,) for folder in folders])
+    rows = [(folder,) for folder in folders]
+    database.executemany("DELETE FROM runs WHERE folder = ?", rows)
+    database.executemany("DELETE FROM damaged WHERE folder = ?", rows)
 
 
 def _moment(moment: datetime) -> str:

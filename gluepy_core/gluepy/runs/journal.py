@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import threading
@@ -9,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from gluepy.exceptions import DamagedRecordError, StorageWriteError
 from gluepy.runs._descriptors import open_high
-from gluepy.runs.state import Event, RunState, replay
+from gluepy.runs.events import Event, replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gluepy.files.storages import BaseStorage
+    from gluepy.runs.state import RunState
 
 __all__ = [
     "JOURNAL_FILE",
@@ -37,6 +39,10 @@ JOURNAL_FILE = "journal.jsonl"
 #: The journal in a storage that cannot append: one object per flush, ``000001.jsonl`` and so on.
 JOURNAL_FOLDER = "journal"
 
+# Systems give the lowest number that is free: one that a task has freed by closing all files is
+# then not given to the next file that somebody opens.
+_LOWEST = 100
+
 #: When lines are forced to the disk.
 Sync = Literal["group", "always", "never"]
 
@@ -44,8 +50,13 @@ Sync = Literal["group", "always", "never"]
 class Journal(Protocol):
     """A journal that is being written."""
 
-    def append(self, line: str) -> None:
+    def append(self, line: str, *, looks: bool = True) -> None:
         """Add one line of ASCII, which ends in a line feed; whole or not at all.
+
+        Args:
+            line: Of the journal.
+            looks: Whether to look first if the file is still the journal. That need not be when no
+                task can have closed it since the line before.
 
         Raises:
             StorageWriteError: If the storage refuses.
@@ -294,19 +305,20 @@ class DiskJournal:
             self.close()
             raise StorageWriteError(self.path, error.strerror or str(error)) from error
 
-    def append(self, line: str) -> None:
+    def append(self, line: str, *, looks: bool = True) -> None:
         """Add a line; whole or not at all."""
         data = line.encode("ascii")
         with self._mutex:
             if self._problem:
                 raise StorageWriteError(self.path, self._problem)
-            descriptor = self._checked()
+            if looks and not self._links(self._descriptor):
+                self._checked()
             try:
-                written = os.write(descriptor, data)
+                written = os.write(self._descriptor, data)
             except OSError as error:
-                raise StorageWriteError(self.path, error.strerror or str(error)) from error
+                written = self._write_again(data, error)
             if written != len(data):
-                self._take_back(descriptor, written)
+                self._take_back(self._descriptor, written)
             self._is_dirty = True
         if self._always:
             self.sync()
@@ -341,7 +353,7 @@ class DiskJournal:
 
     def _open(self) -> int:
         try:
-            return open_high(self.path, os.O_WRONLY | os.O_APPEND)
+            return open_high(self.path, os.O_WRONLY | os.O_APPEND, lowest=_LOWEST)
         except OSError as error:
             raise StorageWriteError(self.path, error.strerror or str(error)) from error
 
@@ -366,6 +378,15 @@ class DiskJournal:
         except OSError:
             return None
         return found.st_nlink if (found.st_dev, found.st_ino) == self._identity else None
+
+    def _write_again(self, data: bytes, error: OSError) -> int:
+        """Write what could not be written because the file was closed."""
+        try:
+            if error.errno != errno.EBADF:
+                raise error
+            return os.write(self._checked(), data)
+        except OSError as again:
+            raise StorageWriteError(self.path, again.strerror or str(again)) from again
 
     def _take_back(self, descriptor: int, written: int) -> None:
         """Drop the beginning of a line for whose rest there was no room."""
@@ -396,7 +417,7 @@ class ObjectJournal:
         self._lines = list[str]()
         self._mutex = threading.Lock()
 
-    def append(self, line: str) -> None:
+    def append(self, line: str, *, looks: bool = True) -> None:
         """Keep a line for the next flush."""
         with self._mutex:
             self._lines.append(line)

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self, cast
 
@@ -19,12 +20,14 @@ from gluepy.exceptions import (
     ForeignRunError,
     GluepyError,
     RunLockedError,
+    StorageWriteError,
 )
 from gluepy.exec.records import TaskOutcome
 from gluepy.ops.metrics import metric_to_json, to_metric
 from gluepy.runs._lines import ended_line, event_line, logged_line, shortened, started_line
 from gluepy.runs.document import to_json, write_document
-from gluepy.runs.environment import find_git
+from gluepy.runs.environment import find_git, find_user
+from gluepy.runs.events import JOURNAL_SCHEMA, replay
 from gluepy.runs.folder import load_metrics_file, write_metrics
 from gluepy.runs.index import RunIndex
 from gluepy.runs.journal import (
@@ -36,10 +39,10 @@ from gluepy.runs.journal import (
     read_journal,
 )
 from gluepy.runs.lock import RunLock
-from gluepy.runs.state import JOURNAL_SCHEMA, RunState, Session, replay
+from gluepy.runs.state import RunState, Session
 
 if TYPE_CHECKING:
-    from gluepy.exec.records import RunInfo, RunReport
+    from gluepy.exec.records import HookCost, RunInfo, RunReport
     from gluepy.files.storages import BaseStorage
 
 __all__ = ["Opening", "RunRecord", "load_state", "record_death"]
@@ -47,8 +50,7 @@ __all__ = ["Opening", "RunRecord", "load_state", "record_death"]
 logger = logging.getLogger(__name__)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+_utc_now: Callable[[], datetime] = partial(datetime.now, UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,7 @@ class Opening:
         plugins: The active hook plugins: ``jsonlog (gluepy-logging 0.1.0)``.
         parameters: The context; secrets are masked here, if they are not already.
         executor: What carries the steps out.
+        command: The words after ``gluepy`` that have started it, secrets masked.
     """
 
     run: RunInfo
@@ -70,6 +73,7 @@ class Opening:
     plugins: tuple[str, ...] = ()
     parameters: Mapping[str, object] = field(default_factory=dict)
     executor: str = "serial"
+    command: tuple[str, ...] = ()
 
 
 class RunRecord:
@@ -183,6 +187,8 @@ class RunRecord:
             sources=run.sources,
             git=find_git(),
             parameters=cast("dict[str, object]", mask(to_json(opening.parameters))),
+            user=find_user(),
+            command=opening.command,
         )
         # The index comes first: what it has without a journal counts for nothing, but what has a
         # journal must be found.
@@ -206,6 +212,8 @@ class RunRecord:
             sources=session.sources,
             git=session.git,
             parameters=session.parameters,
+            user=session.user,
+            command=session.command,
         )
         self._journal.flush()
         write_document(self._storage, self._folder, self._live)
@@ -217,11 +225,28 @@ class RunRecord:
 
     # -- what happens --------------------------------------------------------------------------
 
-    def planned(self, labels: Sequence[str]) -> None:
-        """Steps are planned. In the modes new and retry they lose their earlier outcome."""
+    def planned(
+        self,
+        labels: Sequence[str],
+        upstream: Mapping[str, Sequence[str]] | None = None,
+        *,
+        evaluations: Sequence[str] = (),
+        tags: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Steps are planned. In the modes new and retry they lose their earlier outcome.
+
+        Args:
+            labels: Of the steps.
+            upstream: The tasks that each task waits for, by label.
+            evaluations: Labels of the tasks that evaluate.
+            tags: Of each task that has any, by label.
+        """
         if self._is_mine():
-            self._append("planned", self._clock(), steps=list(labels))
-            self._live.plan(labels)
+            known = dict(upstream or {})
+            more = {"evaluations": evaluations, "tags": tags}
+            more = {name: value for name, value in more.items() if value}
+            self._append("planned", self._clock(), steps=list(labels), upstream=known, **more)
+            self._live.plan(labels, known, evaluations=evaluations, tags=tags)
 
     def expanded(self, label: str, partitions: Sequence[str]) -> None:
         """A task has become ready, and its partitions are known."""
@@ -233,7 +258,8 @@ class RunRecord:
         """An attempt at a step begins."""
         if self._is_mine():
             at = self._clock()
-            self._write(started_line(at, label, attempt))
+            # Twice per step would be once too often: looking costs as much as writing.
+            self._write(started_line(at, label, attempt), looks=False)
             self._live.start(label, at)
 
     def logged(
@@ -288,8 +314,12 @@ class RunRecord:
 
     # -- the end -------------------------------------------------------------------------------
 
-    def finish(self, report: RunReport) -> None:
+    def finish(self, report: RunReport, hooks: Sequence[HookCost] = ()) -> None:
         """The run has ended: record it, and write what is made of the record. Again does nothing.
+
+        Args:
+            report: How it ended.
+            hooks: What the implementations of hooks cost until now.
 
         Raises:
             StorageError: If something of it cannot be written.
@@ -298,10 +328,18 @@ class RunRecord:
             return
         at = self._clock()
         signal = {"signal": int(report.signal)} if report.signal else {}
-        self._append("finished", at, status=report.status, seconds=report.seconds, **signal)
+        facts = {"status": report.status, "seconds": report.seconds, **signal}
+        try:
+            costs = {"hooks": [one._asdict() for one in hooks]} if hooks else {}
+            self._append("finished", at, **facts, **costs)
+        except StorageWriteError:  # a disk that is full may have room for how it ended
+            if not hooks:
+                raise
+            hooks = ()
+            self._append("finished", at, **facts)
         self._journal.flush()
         self._is_finished = True
-        self._live.finish(report.status, at, report.seconds, signal=int(report.signal))
+        self._live.finish(report.status, at, report.seconds, signal=int(report.signal), hooks=hooks)
         self._settle()
 
     def close(self) -> None:
@@ -374,10 +412,10 @@ class RunRecord:
     def _append(self, event: str, at: datetime, **content: object) -> None:
         self._write(event_line(event, at, content))
 
-    def _write(self, line: str) -> None:
+    def _write(self, line: str, *, looks: bool = True) -> None:
         if self._problem is not None:
             self._check()
-        self._journal.append(line)
+        self._journal.append(line, looks=looks)
 
     def _check(self) -> None:
         if self._problem is not None:

@@ -1,28 +1,41 @@
-"""What a journal says about a run: its events, replayed into the state of every step."""
+"""How a run stands: its sessions, and the state of every step, changed event by event."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
-from gluepy.exceptions import DamagedRecordError, NewerRecordError
-from gluepy.exec.records import Outcome, TaskOutcome
+from gluepy.exec.records import HookCost, Outcome, TaskOutcome
 
-__all__ = ["JOURNAL_SCHEMA", "Event", "RunState", "Session", "StepState", "replay"]
-
-#: Name and version of the form of a journal.
-JOURNAL_SCHEMA = "gluepy.journal/1"
-
-#: One line of a journal.
-Event = Mapping[str, Any]
+__all__ = ["RunState", "Session", "StepState", "Try"]
 
 StepStatus = Outcome | Literal["planned", "running"]
 
 _DONE = frozenset({"succeeded", "skipped"})
 _FORGETTING = frozenset({"new", "retry"})
+
+
+class Try(NamedTuple):
+    """One attempt at a step.
+
+    Attributes:
+        status: Its outcome; or that it is going on.
+        started_at: In UTC.
+        ended_at: In UTC; None if it has not, or nobody knows.
+        seconds: None when nobody could measure it.
+        host: Where it ran.
+        pid: Its process.
+    """
+
+    status: StepStatus
+    started_at: datetime
+    ended_at: datetime | None
+    seconds: float | None
+    host: str
+    pid: int
 
 
 @dataclass(slots=True)
@@ -42,6 +55,9 @@ class StepState:
         plugin: The plugin whose wrapper failed it; empty otherwise.
         host: Where the last attempt ran.
         pid: Process of the last attempt.
+        reads: Dotted names of the parameters that it read.
+        traceback: Of the last attempt, as Python prints it; empty unless it failed.
+        earlier: The attempts before the last.
     """
 
     label: str
@@ -56,6 +72,17 @@ class StepState:
     plugin: str = ""
     host: str = ""
     pid: int = 0
+    reads: tuple[str, ...] = ()
+    traceback: str = ""
+    earlier: tuple[Try, ...] = ()
+
+    @property
+    def tries(self) -> tuple[Try, ...]:
+        """All attempts, the last one included."""
+        if self.started_at is None:
+            return self.earlier
+        last = Try(self.status, self.started_at, self.ended_at, self.seconds, self.host, self.pid)
+        return (*self.earlier, last)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +108,10 @@ class Session:
         sources: Where the DAG came from.
         git: ``commit`` and ``dirty`` of the folder that it was started in; None outside of git.
         parameters: The context, secrets masked.
+        user: Name of the user that the process belonged to; empty where it has none.
+        command: The words after ``gluepy`` that have started it, secrets masked; none where a
+            program did.
+        hooks: What the implementations of hooks cost; none until it has ended.
     """
 
     mode: str
@@ -101,6 +132,9 @@ class Session:
     sources: tuple[str, ...] = ()
     git: Mapping[str, object] | None = None
     parameters: Mapping[str, object] = field(default_factory=dict)
+    user: str = ""
+    command: tuple[str, ...] = ()
+    hooks: tuple[HookCost, ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -114,6 +148,10 @@ class RunState:
         status: ``running``, ``succeeded``, ``failed``, ``interrupted`` or ``lost``; ``unknown``
             when nothing is recorded.
         steps: By label, in the order of the plan.
+        upstream: The tasks that each task waits for, by label, in the order of the plan; none in
+            the records of a Gluepy that did not note it.
+        evaluations: The tasks that evaluate, by label.
+        tags: Of each task that has any, by label.
         expansions: The partitions of each task that knew them only when it became ready.
         metrics: Last value of each metric.
         params: Last value of each parameter that tasks logged.
@@ -127,6 +165,9 @@ class RunState:
     folder: str = ""
     status: str = "unknown"
     steps: dict[str, StepState] = field(default_factory=dict)
+    upstream: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    evaluations: tuple[str, ...] = ()
+    tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     expansions: dict[str, tuple[str, ...]] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     params: dict[str, object] = field(default_factory=dict)
@@ -142,10 +183,14 @@ class RunState:
         return frozenset(one.label for one in self.steps.values() if one.status == "succeeded")
 
     @property
+    def done(self) -> int:
+        """How many steps have succeeded or were skipped."""
+        return sum(one.status in _DONE for one in self.steps.values())
+
+    @property
     def is_complete(self) -> bool:
         """Whether the run succeeded, and with it every step that was ever planned in it."""
-        ends = (one.status in _DONE for one in self.steps.values())
-        return self.status == "succeeded" and all(ends)
+        return self.status == "succeeded" and self.done == len(self.steps)
 
     @property
     def last_session(self) -> Session | None:
@@ -169,6 +214,15 @@ class RunState:
         return math.fsum(known) if known else None
 
     @property
+    def hooks(self) -> tuple[HookCost, ...]:
+        """What the implementations of hooks cost in all sessions together."""
+        found: dict[tuple[str, str, str], HookCost] = {}
+        for one in (cost for session in self.sessions for cost in session.hooks):
+            key = one.hook, one.plugin, one.source
+            found[key] = found[key].plus(one) if key in found else one
+        return tuple(found.values())
+
+    @property
     def open_steps(self) -> tuple[str, ...]:
         """Labels of the steps that are being tried."""
         return tuple(one.label for one in self.steps.values() if one.status == "running")
@@ -178,6 +232,8 @@ class RunState:
         return replace(
             self,
             steps={label: replace(step) for label, step in self.steps.items()},
+            upstream=dict(self.upstream),
+            tags=dict(self.tags),
             expansions=dict(self.expansions),
             metrics=dict(self.metrics),
             params=dict(self.params),
@@ -197,14 +253,41 @@ class RunState:
         self.sessions.append(session)
         self.status = "running"
 
-    def plan(self, labels: Iterable[str]) -> None:
-        """Steps are planned; unless the session resumes, they lose their outcome."""
+    def plan(
+        self,
+        labels: Iterable[str],
+        upstream: Mapping[str, Sequence[str]] | None = None,
+        *,
+        evaluations: Iterable[str] = (),
+        tags: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Steps are planned; unless the session resumes, they lose their outcome.
+
+        Args:
+            labels: Of the steps.
+            upstream: The tasks that each task waits for.
+            evaluations: The tasks that evaluate.
+            tags: Of each task that has any.
+        """
+        known = {label: tuple(ups) for label, ups in (upstream or {}).items()}
+        others = {label: own for label, own in self.tags.items() if label not in known}
+        self.tags = others | {label: tuple(own) for label, own in (tags or {}).items()}
+        earlier = [label for label in self.evaluations if label not in known]
+        self.evaluations = tuple(dict.fromkeys([*earlier, *evaluations]))
+        self._note_upstream(known)
         forgets = self.sessions[-1].mode in _FORGETTING
         for label in labels:
             if forgets:
                 self._forget(label)
             elif label not in self.expansions:
                 self.steps.setdefault(label, StepState(label))
+
+    def _note_upstream(self, upstream: dict[str, tuple[str, ...]]) -> None:
+        if upstream.keys() >= self.upstream.keys():
+            self.upstream = upstream
+        else:
+            # A part of the DAG: what was said when there was more of it, says more.
+            self.upstream = {**upstream, **self.upstream}
 
     def expand(self, label: str, partitions: Sequence[str]) -> None:
         """A task has become ready, and its partitions are known."""
@@ -227,7 +310,8 @@ class RunState:
         """An attempt at a step begins."""
         before = self.steps.get(label)
         attempts = before.attempts + 1 if before else 1
-        self.steps[label] = StepState(label, "running", attempts, started_at=at)
+        earlier = before.tries if before else ()
+        self.steps[label] = StepState(label, "running", attempts, started_at=at, earlier=earlier)
 
     def log(self, kind: str, name: str, value: object) -> None:
         """A task has logged something."""
@@ -251,6 +335,8 @@ class RunState:
         step.hint = outcome.hint
         step.reason = outcome.reason
         step.plugin = outcome.plugin
+        step.reads = outcome.reads
+        step.traceback = outcome.traceback
 
     def finish(
         self,
@@ -260,6 +346,7 @@ class RunState:
         *,
         signal: int = 0,
         reason: str = "",
+        hooks: Sequence[HookCost] = (),
     ) -> None:
         """The session has ended; an attempt whose end could not be recorded is lost."""
         for label in self.open_steps:
@@ -271,6 +358,7 @@ class RunState:
         session.seconds = seconds
         session.signal = signal
         session.reason = reason
+        session.hooks = tuple(hooks)
         self.status = self._status()
 
     def lose(
@@ -313,111 +401,5 @@ class RunState:
         steps.setdefault(label, StepState(label))
         self.steps = steps
 
-    # -- from a journal ------------------------------------------------------------------------
-
-    def apply(self, event: Event) -> None:
-        """Note one event; one of an unknown name says nothing.
-
-        Raises:
-            KeyError, TypeError, ValueError, IndexError: If it is not as the schema has it.
-        """
-        handler = _HANDLERS.get(event["event"])
-        if handler is not None:
-            handler(self, event)
-
 
 _LOGS = {"param": "params", "artifact": "artifacts", "input": "inputs"}
-
-
-def replay(events: Iterable[Event], *, where: str) -> RunState:
-    """Return the state that the events of a journal lead to.
-
-    Args:
-        events: In the order of the journal.
-        where: Path of the journal, for errors.
-
-    Raises:
-        NewerRecordError: If a newer Gluepy has written it.
-        DamagedRecordError: If an event is not as the schema has it.
-    """
-    state = RunState()
-    for number, event in enumerate(events, start=1):
-        try:
-            if number == 1 or event["event"] == "opened":
-                _check_opening(event, where)
-            state.apply(event)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            reason = f"it misses {error}" if isinstance(error, KeyError) else f"{error}"
-            raise DamagedRecordError(where, number, reason) from error
-    return state
-
-
-def _check_opening(event: Event, where: str) -> None:
-    if event["event"] != "opened":
-        raise ValueError("a journal begins with 'opened'")
-    schema = event["schema"]
-    name, _, version = schema.partition("/")
-    known, _, newest = JOURNAL_SCHEMA.partition("/")
-    if name != known or not version.isdecimal():
-        raise ValueError(f"it is of the form {schema!r}")
-    if int(version) > int(newest):
-        raise NewerRecordError(where, schema, JOURNAL_SCHEMA)
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
-def _opened(state: RunState, event: Event) -> None:
-    session = Session(
-        mode=event["mode"],
-        dag=event["dag"],
-        started_at=_moment(event["at"]),
-        host=event["host"],
-        pid=event["pid"],
-        executor=event["executor"],
-        python=event["python"],
-        gluepy=event["gluepy"],
-        distributions=dict(event["distributions"]),
-        plugins=tuple(event["plugins"]),
-        sources=tuple(event["sources"]),
-        git=event["git"],
-        parameters=dict(event["parameters"]),
-    )
-    state.open(session, run_id=event["run_id"], folder=event["folder"])
-
-
-def _ended(state: RunState, event: Event) -> None:
-    outcome = TaskOutcome(
-        status=event["outcome"],
-        seconds=event["seconds"] or 0.0,
-        started_at=_moment(event["started_at"]),
-        host=event["host"],
-        pid=event["pid"],
-        error=event.get("error", ""),
-        hint=event.get("hint", ""),
-        reason=event.get("reason", ""),
-        plugin=event.get("plugin", ""),
-    )
-    state.end(event["step"], _moment(event["at"]), outcome, event["seconds"])
-
-
-def _finished(state: RunState, event: Event) -> None:
-    state.finish(
-        event["status"],
-        _moment(event["at"]),
-        event["seconds"],
-        signal=event.get("signal", 0),
-        reason=event.get("reason", ""),
-    )
-
-
-_HANDLERS: dict[str, Callable[[RunState, Event], None]] = {
-    "opened": _opened,
-    "planned": lambda state, event: state.plan(event["steps"]),
-    "expanded": lambda state, event: state.expand(event["task"], event["partitions"]),
-    "started": lambda state, event: state.start(event["step"], _moment(event["at"])),
-    "logged": lambda state, event: state.log(event["kind"], event["name"], event["value"]),
-    "ended": _ended,
-    "finished": _finished,
-}

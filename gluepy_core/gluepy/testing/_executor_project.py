@@ -108,7 +108,7 @@ class Speak(Noted):
         for number in range(20):
             print(f"<{self.partition} {number:02} {'=' * 30}>\\n", end="")
         sys.stdout.flush()
-        subprocess.run([sys.executable, "-c", f"print('<child of {self.partition}>')"]
+        subprocess.run([sys.executable, "-c", f"print('<child of {self.partition}>\\\\n', end='')"]
                        if self.partition == "07" else ["true"], check=True)
 
 class Speaking(DAG):

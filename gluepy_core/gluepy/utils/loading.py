@@ -20,6 +20,7 @@ __all__ = [
     "import_string",
     "scoped",
     "set_wrapped",
+    "unwrapped",
 ]
 
 T = TypeVar("T")
@@ -182,6 +183,11 @@ def set_wrapped(proxy: object, value: object) -> None:
     if not isinstance(proxy, LazyProxy):
         raise TypeError(f"{type(proxy).__name__} is no LazyProxy")
     proxy._wrapped = value  # noqa: SLF001 - of this module
+
+
+def unwrapped(proxy: T) -> T:
+    """Return what a `LazyProxy` stands for in this context, for others to use; else ``proxy``."""
+    return proxy._target() if isinstance(proxy, LazyProxy) else proxy  # noqa: SLF001 - of this module
 
 
 class SingletonMixin:

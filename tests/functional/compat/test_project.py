@@ -39,7 +39,7 @@ def test_dag_runs(program: str, old_project: Sandbox) -> None:
     folder = only_run_folder(old_project)
     assert {path.name for path in folder.iterdir()} == {
         *("context.yaml", "metrics.json", "training.parquet", "forecast.csv"),
-        *("journal.jsonl", "run.json", "lock"),
+        *("journal.jsonl", "run.json", "lock", "logs"),
     }
     context = yaml.safe_load((folder / "context.yaml").read_text())
     assert context["forecaster"] == {"factor": 1.5, "horizon": 7}

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
+import subprocess
 import sys
+import termios
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -25,6 +31,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GLUEPY_SETTINGS_MODULE", raising=False)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    # What one test has imported is not known to another.
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
     set_app(App())
     yield tmp_path
     set_app(before)
@@ -60,3 +68,34 @@ def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     for name in set(sys.modules) - modules:
         if not name.startswith("gluepy"):
             del sys.modules[name]
+
+
+@pytest.fixture
+def on_terminal(folder: Path) -> Callable[..., str]:
+    """Run the whole command line in a process of its own, on a terminal; return what it prints."""
+
+    def invoke(columns: int, *arguments: str, answer: str = "") -> str:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        environ = {key: value for key, value in os.environ.items() if key != "COLUMNS"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gluepy", "--color", "never", *arguments],
+            cwd=folder,
+            env={**environ, "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.write(ours, answer.encode())
+        printed = b""
+        try:
+            while piece := os.read(ours, 4096):
+                printed += piece
+        except OSError:  # the other side is closed
+            pass
+        os.close(ours)
+        process.wait(timeout=60)
+        return printed.decode().replace("\r\n", "\n")
+
+    return invoke

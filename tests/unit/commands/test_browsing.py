@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from gluepy.files.storages.local import LocalStorage
+from gluepy.runs.lock import RunLock
 from gluepy.testing.distributions import write_distribution
 
 Run = Callable[..., Result]
@@ -87,22 +91,23 @@ def test_list_shows_labels_with_their_package(run: Run, folder: Path) -> None:
     result = run("list", "--source", "acme")
 
     assert rows(result) == [
-        ["DAG", "PACKAGE", "VERSION", "STATE"],
-        ["training", "acme", "1.0"],
+        ["DAG", "TASKS", "PACKAGE", "VERSION", "LAST", "RUN"],
+        ["training", "-", "acme", "1.0", "never"],
         [],
-        ["TASK", "PACKAGE", "VERSION", "STATE"],
-        ["clean", "acme", "1.0"],
+        ["TASK", "PACKAGE", "IN", "DAGS"],
+        ["clean", "acme", "-"],
     ]
     assert result.stderr == "1 DAG, 1 task from 1 source.\n"
     assert not (folder / "imported").exists()
 
 
 def test_list_can_be_long(run: Run) -> None:
-    table = rows(run("list", "--dags", "--source", "ACME", "--long"))
-
-    assert table == [
-        ["DAG", "PACKAGE", "VERSION", "STATE", "TARGET"],
-        ["training", "acme", "1.0", "acme.dags:Training"],
+    assert rows(run("list", "--source", "ACME", "--long")) == [
+        ["DAG", "TASKS", "PACKAGE", "VERSION", "TARGET", "TAGS", "LAST", "RUN"],
+        ["training", "-", "acme", "1.0", "acme.dags:Training", "-", "never"],
+        [],
+        ["TASK", "PACKAGE", "VERSION", "TARGET", "TAGS", "IN", "DAGS"],
+        ["clean", "acme", "1.0", "acme.dags:Clean", "-", "-"],
     ]
 
 
@@ -114,6 +119,7 @@ def test_list_has_json(run: Run, folder: Path) -> None:
         "tasks": [
             {
                 "label": "clean",
+                "name": "clean",
                 "target": "acme.dags:Clean",
                 "sources": [
                     {
@@ -124,7 +130,11 @@ def test_list_has_json(run: Run, folder: Path) -> None:
                     }
                 ],
                 "state": "available",
+                "state_text": "available",
                 "reason": "",
+                "problem": "",
+                "dags": None,
+                "tags": None,
             }
         ],
         "unreadable": [],
@@ -148,10 +158,9 @@ def test_list_shows_a_conflict_with_both(
     result = run("list", "training")
     names = run("list", "training", "-f", "names")
 
-    assert "training  acme     1.0      conflict with beta 1.0 (beta:Training)" in result.stdout
-    assert "training  beta     1.0      conflict with acme 1.0 (acme.dags:Training)" in (
-        result.stdout
-    )
+    lines = result.stdout.splitlines()
+    assert lines[1].endswith("acme     1.0      conflict with beta 1.0 (beta:Training)")
+    assert lines[2].endswith("beta     1.0      conflict with acme 1.0 (acme.dags:Training)")
     assert result.stderr.endswith("2 problems: run 'gluepy check'.\n")
     assert names.stdout == "acme:training\nbeta:training\n"
 
@@ -162,8 +171,8 @@ def test_list_shows_the_projects_own(run: Run, folder: Path) -> None:
     result = run("list", "--source", "project")
     document = json.loads(run("list", "--source", "project", "-f", "json").stdout)
 
-    assert "training  (this project)  -        conflict with acme 1.0" in result.stdout
-    assert ["helper", "(this", "project)", "-"] in rows(result)
+    assert "training      2  (this project)  -        conflict with acme 1.0" in result.stdout
+    assert ["helper", "(this", "project)", "project:training"] in rows(result)
     assert document["dags"][0]["sources"] == [
         {"kind": "project", "file": str(folder / "churn" / "dags.py")}
     ]
@@ -180,13 +189,95 @@ def test_list_shows_what_cannot_be_read(
     assert "malformed" in result.stdout
 
 
-def test_empty_list_says_what_to_do(run: Run) -> None:
-    result = run("list", "nothing")
+def test_empty_list_says_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLUEPY_PLUGINS_ALLOW")
+    monkeypatch.setattr(sys, "path", [])
 
-    assert result.exit_code == 0
+    result = run("list")
+
+    assert result.exit_code == 0, result.stderr
     assert result.stdout == ""
     assert "gluepy startproject NAME" in result.stderr
-    assert run("-q", "list", "nothing").stderr == ""
+    assert run("-q", "list").stderr == ""
+
+
+RUNNING = """\
+from gluepy import DAG, Task
+
+class Work(Task):
+    label = "work"
+    def run(self): ...
+
+class Fail(Task):
+    label = "fail"
+    def run(self): raise ValueError
+
+class Good(DAG):
+    label = "good"
+    tasks = [Work]
+
+class Bad(DAG):
+    label = "bad"
+    tasks = [Fail]
+
+class Never(DAG):
+    label = "never-run"
+    tasks = [Work]
+"""
+
+
+def test_list_shows_how_the_last_run_of_each_dag_ended(run: Run, folder: Path) -> None:
+    make_project(folder, RUNNING)
+    for label in ("good", "bad"):
+        run("dag", label)
+
+    lines = run("list", "--dags", "--source", "project").stdout.splitlines()
+
+    table = {line.split()[0]: re.split(r" {2,}", line)[4:] for line in lines}
+    assert table["good"][:2] == ["done", "just now"]
+    assert table["bad"][:2] == ["FAILED", "just now"]
+    assert table["never-run"] == ["never"]
+
+
+def test_list_shows_the_run_and_the_conflict_of_a_dag(run: Run, folder: Path) -> None:
+    make_project(folder, DAGS)
+    with (folder / "churn" / "dags.py").open("a") as file:
+        file.write("Clean.run = Helper.run = lambda self: None\n")
+    assert run("dag", "project:training").exit_code == 0
+
+    (line,) = run("list", "training", "--dags", "--source", "project").stdout.splitlines()[1:]
+
+    assert re.search(r"done  just now  \d+ ms  conflict with acme 1.0", line)
+
+
+def test_list_shows_a_run_that_has_not_ended(run: Run, folder: Path, record_run: Any) -> None:
+    make_project(folder, RUNNING)
+    storage = LocalStorage(folder / "data")
+    record_run(storage, "one", {"work": "running"}, dag="good", finish=False)
+    lock = RunLock.acquire(storage, "runs/2026/11/22/one")
+
+    (line,) = run("list", "good", "--dags").stdout.splitlines()[1:]
+
+    lock.release()
+    assert re.split(r" {2,}", line)[4:] == ["running", "just now"]
+
+
+def test_list_shows_what_could_not_be_imported(run: Run, folder: Path) -> None:
+    (folder / "site" / "acme" / "dags.py").write_text("1 / 0")
+    assert run("dag", "training").exit_code == 3
+
+    result = run("list", "--dags", "--source", "acme")
+    plugins = run("plugins", "-l")
+
+    assert rows(result)[1] == ["training", "-", "acme", "1.0", "cannot", "be", "imported"]
+    assert result.stderr == "1 DAG from 1 source. 1 problem: run 'gluepy check'.\n"
+    assert "broken: its import raises ZeroDivisionError" in plugins.stdout
+
+
+def test_list_chooses_by_tag(run: Run, folder: Path) -> None:
+    make_project(folder, GRAPH)
+
+    assert run("list", "--tag", "slow", "-f", "names").stdout == "forecast\ntrain\n"
 
 
 # -- show --------------------------------------------------------------------------------------
@@ -201,6 +292,7 @@ def test_show_describes_a_dag(run: Run, folder: Path) -> None:
         "  class     acme.dags:Training",
         "  tasks     clean",
         "  evaluates helper",
+        "  history   no runs yet",
     ]
 
 
@@ -256,12 +348,13 @@ def test_show_draws_a_graph(run: Run, folder: Path) -> None:
 
     assert run("show", "forecast").stdout.splitlines()[1:] == [
         "  class     churn.dags:Forecast",
+        "  tags      io (load), ml slow (train)",
         "  tasks     load",
         "            calendar",
         "            train[a, b, c, d, e and 2 more] <- load, calendar",
         "            later[...] <- train",
         "  evaluates score -> plot",
-        "  tags      io (load), ml slow (train)",
+        "  history   no runs yet",
     ]
 
 
@@ -287,11 +380,25 @@ def test_show_has_the_graph_as_json(run: Run, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("label", "lines"),
     [
-        ("train", ["  tags      ml, slow", "  runs for  a, b, c, d, e and 2 more"]),
-        ("later", ["  runs for  partitions known when it becomes ready"]),
+        (
+            "train",
+            [
+                "  tags      ml, slow",
+                "  in DAGs   forecast <- load, calendar",
+                "  runs for  a, b, c, d, e and 2 more",
+            ],
+        ),
+        (
+            "later",
+            [
+                "  in DAGs   forecast <- train",
+                "  runs for  partitions known when it becomes ready",
+            ],
+        ),
         (
             "calendar",
             [
+                "  in DAGs   forecast",
                 "  retries   2, the first after up to 1.0 s",
                 "  time-out  2 min 00 s",
                 "  executor  processes",
@@ -306,7 +413,7 @@ def test_show_tells_how_a_task_is_carried_out(
     with (folder / "gluepy.toml").open("a") as file:
         file.write('[task_options."cal*"]\nexecutor = "processes"\ntimeout_s = 120\n')
 
-    assert run("show", label).stdout.splitlines()[3:] == lines
+    assert run("show", label).stdout.splitlines()[2:] == lines
 
 
 @pytest.mark.parametrize("label", ["acme:helper", "ACME:helper"])
@@ -403,14 +510,23 @@ def test_show_suggests_labels_of_both_kinds(run: Run) -> None:
     assert "'training'" in result.stderr
 
 
+def test_show_counts_the_runs_of_a_dag(run: Run, folder: Path) -> None:
+    make_project(folder, RUNNING)
+    for label in ("good", "bad"):
+        run("dag", label)
+
+    assert re.search(r"history   1 run, 1 done, median \d+ ms\n", run("show", "good").stdout)
+    assert "  history   1 run, 1 failed\n" in run("show", "bad").stdout
+
+
 # -- plugins -----------------------------------------------------------------------------------
 
 
 def test_plugins_shows_what_each_distribution_gives(run: Run, folder: Path) -> None:
     result = run("plugins")
 
-    row = next(line for line in result.stdout.splitlines() if line.startswith("acme "))
-    assert " ".join(row.split()) == "acme 1.0 - 1 DAG, 1 task on"
+    row = next(line for line in result.stdout.splitlines() if " acme " in line)
+    assert " ".join(row.split()) == "- acme 1.0 1 DAG, 1 task on"
     assert not (folder / "imported").exists()
 
 
@@ -423,10 +539,10 @@ def test_plugins_shows_what_is_unusual(
 
     result = run("plugins")
 
-    row = next(line for line in result.stdout.splitlines() if line.startswith("beta "))
+    row = next(line for line in result.stdout.splitlines() if line.startswith("watch "))
     assert "1 DAG, 1 hook plugin" in row
     assert "training: conflict with acme 1.0 (acme.dags:Training)" in row
-    assert "watch: blocked by PLUGINS_BLOCK" in row
+    assert "watch: off (PLUGINS_BLOCK)" in row
 
 
 def test_plugins_shows_the_state_that_all_share(
@@ -434,9 +550,9 @@ def test_plugins_shows_the_state_that_all_share(
 ) -> None:
     monkeypatch.setenv("GLUEPY_PLUGINS_BLOCK", "acme")
 
-    row = next(line for line in run("plugins").stdout.splitlines() if line.startswith("acme "))
+    row = next(line for line in run("plugins").stdout.splitlines() if " acme " in line)
 
-    assert row.endswith("  blocked by PLUGINS_BLOCK")
+    assert row.endswith("  off (PLUGINS_BLOCK)")
 
 
 def test_plugins_can_be_long(run: Run) -> None:
@@ -444,6 +560,24 @@ def test_plugins_can_be_long(run: Run) -> None:
 
     assert lines[0] == "KIND NAME PACKAGE VERSION TARGET STATE"
     assert "DAG training acme 1.0 acme.dags:Training available" in lines
+
+
+@pytest.mark.parametrize("options", [["nothing*"], ["--source", "nobody"], ["--tag", "nothing"]])
+def test_list_without_a_match_points_to_all_there_is(run: Run, options: list[str]) -> None:
+    result = run("list", *options)
+
+    assert result.stdout == ""
+    assert result.stderr == ("0 DAGs, 0 tasks from 0 sources. Run 'gluepy list' to see all.\n")
+
+
+def test_plugins_says_when_there_are_none(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLUEPY_PLUGINS_ALLOW")
+    monkeypatch.setattr(sys, "path", [])
+
+    loud, quiet = run("plugins"), run("-q", "plugins")
+
+    assert loud.stderr == "No installed distribution contributes anything to Gluepy.\n"
+    assert loud.stdout == quiet.stdout == quiet.stderr == ""
 
 
 def test_plugins_has_json(run: Run) -> None:
@@ -514,6 +648,27 @@ def test_unknown_hook_suggests_the_right_one(run: Run) -> None:
     assert "there is no hook 'after_dga'\nHint: Did you mean 'after_dag'" in result.stderr
 
 
+@pytest.mark.usefixtures("watch")
+def test_trace_shows_which_hooks_a_run_would_call(run: Run, folder: Path) -> None:
+    make_project(folder, RUNNING)
+
+    result = run("hooks", "--trace", "good")
+    document = json.loads(run("hooks", "after_dag", "--trace", "good", "-f", "json").stdout)
+
+    assert [" ".join(row) for row in rows(result)][2:6] == [
+        "2 before_command -",
+        "3 before_dag watch (beta 1.0)",
+        "4 worker_started -",
+        "5 before_task work -",
+    ]
+    assert "on_metric is called whenever a metric is logged" in result.stderr
+    assert [one["hook"] for one in document["calls"]] == ["after_dag"]
+
+
+def test_trace_and_timings_exclude_each_other(run: Run) -> None:
+    assert run("hooks", "--trace", "training", "--timings", "@last").exit_code == 2
+
+
 # -- settings ----------------------------------------------------------------------------------
 
 
@@ -528,12 +683,20 @@ def test_settings_show_value_and_source(run: Run, folder: Path) -> None:
     assert table["HOOKS"] == ["[]", "default"]
 
 
-def test_one_setting_can_be_asked_for(run: Run) -> None:
+def test_one_setting_can_be_asked_for(run: Run, folder: Path) -> None:
     document = json.loads(run("settings", "executor", "-f", "json").stdout)
 
     assert document == {
         "schema": "gluepy.settings/1",
-        "settings": [{"name": "EXECUTOR", "value": "serial", "source": "default"}],
+        "project": {"name": folder.name, "root": str(folder)},
+        "settings": [
+            {
+                "name": "EXECUTOR",
+                "value": "serial",
+                "source": "default",
+                "doc": "What carries steps out: serial, threads, processes, or a plugin's.",
+            }
+        ],
     }
 
 
@@ -542,6 +705,25 @@ def test_unknown_setting_suggests_the_right_one(run: Run) -> None:
 
     assert result.exit_code == 3
     assert "'EXECUTOR'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "words", ["settings EXECUTOR", "settings executor", "settings show executor"]
+)
+def test_setting_is_asked_for_with_or_without_show(run: Run, words: str) -> None:
+    assert rows(run(*words.split()))[1] == ["EXECUTOR", "serial", "default"]
+
+
+def test_form_may_stand_before_the_name(run: Run) -> None:
+    document = json.loads(run("settings", "-f", "json", "executor").stdout)
+
+    assert [one["name"] for one in document["settings"]] == ["EXECUTOR"]
+
+
+def test_settings_have_a_schema(run: Run) -> None:
+    document = json.loads(run("settings", "schema").stdout)
+
+    assert document["properties"]["executor"]["default"] == "serial"
 
 
 # -- check -------------------------------------------------------------------------------------
@@ -689,7 +871,7 @@ def test_check_goes_on_after_a_failing_area(run: Run, folder: Path) -> None:
     levels = [(one["area"], one["level"]) for one in findings(result)]
     assert ("storage", "FAIL") in levels
     assert ("context", "FAIL") in levels
-    assert ("project", "FAIL") in levels
+    assert ("registry", "FAIL") in levels
     assert ("settings", "warn") in levels
     assert result.exit_code == 3
 
@@ -713,5 +895,46 @@ def test_check_without_settings_stops_there(run: Run, folder: Path) -> None:
     result = run("check")
 
     assert result.exit_code == 3
-    assert "settings     FAIL  settings from " in result.stdout
+    assert "settings      FAIL  settings from " in result.stdout
     assert "storage" not in result.stdout
+
+
+def test_check_prints_hints_below_what_they_are_about(run: Run, folder: Path) -> None:
+    (folder / "site" / "acme" / "dags.py").write_text("1 / 0")
+
+    lines = run("check").stdout.splitlines()
+
+    place = next(place for place, line in enumerate(lines) if "DAG 'training'" in line)
+    assert "  FAIL  DAG 'training' of acme 1.0 (acme.dags:Training): its import" in lines[place]
+    assert lines[place + 1].startswith(f"{'':20}hint: Run: pip install --upgrade acme")
+
+
+def test_check_says_when_there_is_nothing_to_do(run: Run) -> None:
+    assert run("check", "--timeout", "60").stdout.endswith("\nEverything is in order.\n")
+
+
+def test_environment_is_one_block_for_bug_reports(run: Run, folder: Path) -> None:
+    (folder / "gluepy.toml").write_text('executor = "threads"\n')
+
+    lines = run("check", "--env").stdout.splitlines()
+
+    assert lines[0].startswith("gluepy        ")
+    assert any(line.endswith(" dag training acme 1.0 available") for line in lines)
+    assert f"{'':14}PLUGINS_ALLOW ['acme'] environment GLUEPY_PLUGINS_ALLOW" in lines
+    assert "settings      EXECUTOR 'threads' gluepy.toml" in lines
+    assert not any(str(folder) in line for line in lines)
+
+
+def test_environment_has_json(run: Run) -> None:
+    assert (
+        json.loads(run("check", "--env", "-f", "json").stdout)["schema"] == "gluepy.environment/1"
+    )
+
+
+def test_environment_without_plugins_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GLUEPY_PLUGINS_ALLOW")
+    monkeypatch.setattr(sys, "path", [])
+
+    result = run("check", "--env")
+
+    assert "plugins       -" in result.stdout.splitlines()

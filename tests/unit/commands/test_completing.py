@@ -44,7 +44,7 @@ def test_commands_are_offered_with_what_they_do() -> None:
         "startproject": "Create a project.",
         "startmodule": "Create a module in a project.",
         "startplugin": "Create a plugin or pipeline package.",
-        "settings": "Show the settings and where each comes from.",
+        "settings": "Settings and where each comes from.",
         "sync": "from acme 1.0",
     }
 
@@ -69,6 +69,66 @@ def test_dags_and_tasks_can_be_shown() -> None:
 @pytest.mark.parametrize("option", ["--task", "--from-task", "--until-task"])
 def test_tasks_of_the_dags_package_are_offered(dag: str, option: str) -> None:
     assert offered("dag", dag, option, "") == {"clean": "acme 1.0"}
+
+
+def test_tasks_of_the_dag_are_offered_once_it_was_imported(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = (
+        "from gluepy import DAG, Task\n"
+        "class Load(Task): ...\n"
+        "class Fit(Task): ...\n"
+        "class T(DAG):\n    label = 'deep'\n    tasks = {Fit: [Load], Load: []}\n"
+    )
+    entry_points = {"gluepy.dags": {"deep": "delta:T"}, "gluepy.tasks": {"other": "delta:Other"}}
+    write_distribution(
+        folder / "site", "beta-deep", entry_points=entry_points, modules={"delta": source}
+    )
+    monkeypatch.setenv("GLUEPY_PLUGINS_ALLOW", "beta-deep")
+    before = offered("dag", "deep", "--task", "")
+    assert run("show", "deep").exit_code == 0
+
+    assert before == {"other": "beta-deep 1.0"}
+    assert offered("dag", "deep", "--task", "") == {"load": "first", "fit": "after load"}
+    assert offered("plan", "beta-deep:deep", "--from-task", "f") == {"fit": "after load"}
+
+
+def test_qualified_labels_are_offered_to_who_begins_one() -> None:
+    assert offered("dag", "acme:") == {
+        "acme:nightly": "acme 1.0",
+        "acme:training": "acme 1.0",
+    }
+
+
+def test_hooks_and_settings_are_offered(folder: Path) -> None:
+    (folder / "gluepy.toml").write_text('own_thing = "x"\n')
+
+    assert set(offered("hooks", "after_")) == {"after_task", "after_dag", "after_command"}
+    assert offered("settings", "executor") == {
+        "executor": "What carries steps out: serial, threads, processes, or a plugin's."
+    }
+    assert set(offered("settings", "s")) > {"show", "schema", "storage_root"}
+    assert offered("settings", "show", "OWN") == {"OWN_THING": "gluepy.toml"}
+
+
+def test_runs_are_offered_with_what_they_were(run: Run, folder: Path) -> None:
+    (folder / "churn.py").write_text(
+        "from gluepy import DAG, Task\n"
+        "class Work(Task):\n    def run(self): ...\n"
+        "class One(DAG):\n    tasks = [Work]\n"
+        "class Two(DAG):\n    tasks = [Work]\n"
+    )
+    (folder / "gluepy.toml").write_text('installed_modules = ["churn"]\n')
+    words = {"@last": "the last run", "@last-failed": "the last run that failed"}
+    assert offered("runs", "show", "") == words
+    for label in ("one", "two"):
+        assert run("--no-plugins", "dag", label).exit_code == 0
+
+    of_all, of_one = offered("runs", "show", ""), offered("dag", "one", "--retry", "")
+
+    assert {"one, done, just now", "two, done, just now"} <= set(of_all.values())
+    assert len(of_all) == 4
+    assert set(of_one.values()) == {*words.values(), "one, done, just now"}
 
 
 def test_tasks_of_no_dag_are_not_offered() -> None:

@@ -1,16 +1,16 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import Result
 
-from gluepy.commands.completion import command, install_path, render_script
-from gluepy.exceptions import CommandError, TargetExistsError, TargetWriteError
+from gluepy.commands.completion import command, install_path
+from gluepy.exceptions import TargetExistsError, TargetWriteError
 
 Invoke = Callable[..., Result]
 
@@ -29,7 +29,9 @@ def home(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_script_completes_gluepy_and_evaluates_nothing_at_start(shell: str, invoke: Invoke) -> None:
     script = invoke(command, shell).stdout
 
-    assert f"_GLUEPY_COMPLETE={shell}_complete" in script.replace(" = '", "=")
+    assert f"_GLUEPY_COMPLETE={shell}_complete" in re.sub(
+        "( = '| )(?=[a-z]+_complete)", "=", script
+    )
     assert "eval" not in script.replace("zsh_eval_context", "").replace("eval/source", "")
     assert script.endswith("\n")
     assert not script.endswith("\n\n")
@@ -41,14 +43,6 @@ def test_bash_script_is_valid_bash(invoke: Invoke) -> None:
     done = subprocess.run(["bash", "-n"], input=script, text=True, check=False)
 
     assert done.returncode == 0
-
-
-def test_shell_that_click_does_not_know_is_an_error() -> None:
-    with pytest.raises(CommandError) as caught:
-        render_script("tcsh", click.Group())
-
-    assert str(caught.value) == "the installed click knows no completion for 'tcsh'"
-    assert caught.value.hint == "Run: pip install --upgrade click"
 
 
 @pytest.mark.parametrize(

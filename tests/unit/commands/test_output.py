@@ -3,10 +3,20 @@ from __future__ import annotations
 import json
 import os
 import sys
+import types
 
 import pytest
 
-from gluepy.commands._output import flush_results, note, print_error, print_json, print_result, warn
+from gluepy.commands._output import (
+    can_draw,
+    drawing_width,
+    flush_results,
+    note,
+    print_error,
+    print_json,
+    print_result,
+    warn,
+)
 from gluepy.exceptions import OutputError, UnknownHookError
 
 
@@ -85,3 +95,34 @@ def test_there_may_be_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> Non
 
     print_result("training")
     flush_results()
+
+
+@pytest.mark.parametrize(("columns", "width"), [("20", 40), ("80", 80), ("500", 200)])
+def test_drawings_are_neither_narrow_nor_endless(
+    monkeypatch: pytest.MonkeyPatch, columns: str, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert drawing_width() == width
+
+
+@pytest.mark.parametrize(
+    ("environ", "encoding", "is_drawn"),
+    [
+        ({"LC_ALL": "C"}, "utf-8", False),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": "POSIX"}, "utf-8", False),
+        ({"LC_ALL": "C.UTF-8"}, "utf-8", True),
+        ({"LC_ALL": "", "LC_CTYPE": "", "LANG": ""}, "utf-8", True),
+        ({"LC_ALL": "de_DE"}, "latin-1", False),
+        ({"LC_ALL": "de_DE"}, "nonsense", False),
+        ({"LC_ALL": "de_DE"}, None, False),
+    ],
+)
+def test_blocks_are_drawn_where_they_can_be(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], encoding: str | None, is_drawn: bool
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdout", types.SimpleNamespace(encoding=encoding))
+
+    assert can_draw() is is_drawn

@@ -46,7 +46,7 @@ class Train(Task):
 
     def run(self):
         if self.partition == "DL" and os.path.exists("broken"):
-            raise KeyError("horizn")
+            raise KeyError(Path("broken").read_text() or "horizn")
 
 
 class Later(Task):
@@ -229,8 +229,18 @@ def test_resuming_skips_what_has_succeeded(run: Run, project: Path) -> None:
         ["later[y]", "skip", "done in this run"],
         ["score", "run", "not reached last time"],
     ]
-    assert re.match(r"training, resuming runs/\S+ \(failed\)\n", result.stdout)
+    assert re.match(r"training, resuming runs/\S+ \(FAILED\)\n", result.stdout)
     assert result.stderr == "3 to run, 4 to skip. Nothing was executed.\n"
+
+
+def test_long_reason_leaves_room_for_the_other_columns(run: Run, project: Path) -> None:
+    (project / "broken").write_text("x" * 300)
+    run("dag", "training", "--retries", "0")
+
+    lines = run("plan", "training", "--resume").stdout.splitlines()
+
+    assert max(map(len, lines)) < 110
+    assert any("failed last time (KeyError: 'xxx" in line for line in lines)
 
 
 def test_repeating_runs_everything_and_says_how_it_ended(run: Run, project: Path) -> None:

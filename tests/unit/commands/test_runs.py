@@ -1,4 +1,4 @@
-"""``gluepy runs``: the table, one run in full, and the index."""
+"""``gluepy runs``: the table, where options may stand, and the index."""
 
 from __future__ import annotations
 
@@ -8,68 +8,24 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import Result
 
-from gluepy.exec.records import RunInfo, RunReport, TaskOutcome
+from gluepy.commands.runs import _size_of_ids
+from gluepy.exec.records import RunInfo, TaskOutcome
 from gluepy.files.storages.local import LocalStorage
-from gluepy.runs.folder import write_context
+from gluepy.runs.journal import JOURNAL_FILE
 from gluepy.runs.record import Opening, RunRecord
 
 Run = Callable[..., Result]
+RecordRun = Callable[..., str]
+OnTerminal = Callable[..., str]
 
 
 @pytest.fixture
 def storage(folder: Path) -> LocalStorage:
     return LocalStorage(folder / "data")
-
-
-def record(
-    storage: LocalStorage,
-    name: str,
-    status: Any = "succeeded",
-    *,
-    age: timedelta = timedelta(0),
-    dag: str = "training",
-    mode: Any = "new",
-    finish: bool = True,
-    **outcome: Any,
-) -> str:
-    folder = f"runs/2026/11/22/{name}"
-    at = datetime.now(UTC) - age
-    run = RunInfo(
-        run_id=name,
-        dag=dag,
-        folder=folder,
-        location=folder,
-        steps=(),
-        sources=("acme 1.0",),
-        started_at=at,
-        host="here",
-        pid=7,
-    )
-    write_context(storage, folder, "gluepy: {}\n")
-    opening = Opening(run=run, mode=mode, plugins=("jsonlog (x 1)",), distributions={"acme": "1.0"})
-    with RunRecord.open(storage, opening, clock=lambda: at) as one:
-        one.planned(["a", "b"])
-        for label, end in (("a", "succeeded"), ("b", status)):
-            known: Any = end
-            one.started(label, 1)
-            if not finish:
-                return folder
-            facts = outcome if label == "b" else {}
-            one.ended(
-                label,
-                1,
-                TaskOutcome(status=known, seconds=1.5, started_at=at, host="here", pid=7, **facts),
-            )
-        one.logged("b", "metric", "auc", 0.5)
-        one.finish(
-            RunReport(status=status, seconds=75.0, steps=(), signal=outcome.get("signal", 0))
-        )
-    return folder
 
 
 def table(result: Result) -> list[list[str]]:
@@ -80,37 +36,24 @@ def table(result: Result) -> list[list[str]]:
 # -- list ------------------------------------------------------------------------------------------
 
 
-def test_runs_are_listed_the_latest_first(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one", "failed", age=timedelta(hours=3))
-    record(storage, "two", age=timedelta(minutes=2), dag="")
+def test_runs_are_listed_the_latest_first(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    record_run(storage, "one", {"a": "succeeded", "b": "failed"}, age=timedelta(hours=3))
+    record_run(storage, "two", dag="", age=timedelta(minutes=2))
+    user = Path(storage.abspath("runs")).owner()
 
     assert table(run("runs")) == [
-        ["RUN", "DAG", "STATUS", "STARTED", "TOOK", "STEPS"],
-        ["two", "-", "succeeded", "2 min ago", "1 min 15 s", "2/2"],
-        ["one", "training", "failed", "3 h ago", "1 min 15 s", "1/2"],
+        ["RUN", "DAG", "STATUS", "STARTED", "TOOK", "STEPS", "BY"],
+        ["two", "-", "done", "2 min ago", "1 min 15 s", "2/2", user],
+        ["one", "training", "FAILED", "3 h ago", "1 min 15 s", "1/2", user],
     ]
 
 
-@pytest.mark.parametrize(
-    ("age", "text"),
-    [
-        (timedelta(seconds=-90), "just now"),
-        (timedelta(seconds=5), "just now"),
-        (timedelta(days=2, hours=5), "2 d ago"),
-    ],
-)
-def test_age_is_in_its_largest_unit(
-    run: Run, storage: LocalStorage, age: timedelta, text: str
-) -> None:
-    record(storage, "one", age=age)
-
-    assert table(run("runs"))[1][3] == text
-
-
-def test_filters_choose(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one", "failed", age=timedelta(days=2))
-    record(storage, "two", dag="scoring", age=timedelta(hours=3))
-    record(storage, "three")
+def test_filters_choose(run: Run, storage: LocalStorage, record_run: RecordRun) -> None:
+    record_run(storage, "one", {"a": "failed"}, age=timedelta(days=2))
+    record_run(storage, "two", dag="scoring", age=timedelta(hours=3))
+    record_run(storage, "three")
 
     def ids(*arguments: str) -> list[str]:
         return [row[0] for row in table(run("runs", *arguments))[1:]]
@@ -123,6 +66,17 @@ def test_filters_choose(run: Run, storage: LocalStorage) -> None:
     assert ids("-n", "0") == ["three", "two", "one"]
 
 
+def test_more_runs_than_are_shown_are_counted(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    for name in ("one", "two", "three"):
+        record_run(storage, name)
+
+    assert run("runs", "-n", "2").stderr == "2 of 3 runs; -n 0 shows all.\n"
+    assert run("-q", "runs", "-n", "2").stderr == ""
+    assert run("runs").stderr == ""
+
+
 @pytest.mark.parametrize("when", ["soon", "2026-13-01", "0001-01-01T00:00:00+23:00"])
 def test_moment_that_is_none_is_refused(run: Run, when: str) -> None:
     result = run("runs", "--since", when)
@@ -131,12 +85,14 @@ def test_moment_that_is_none_is_refused(run: Run, when: str) -> None:
     assert "is neither an age, such as 2h or 3d, nor a date." in result.stderr
 
 
-def test_list_is_a_document_for_programs(run: Run, storage: LocalStorage) -> None:
-    folder = record(storage, "one")
+def test_list_is_a_document_for_programs(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    folder = record_run(storage, "one")
 
     document = json.loads(run("runs", "-f", "json").stdout)
 
-    assert document["schema"] == "gluepy.runs/1"
+    assert (document["schema"], document["total"]) == ("gluepy.runs/1", 1)
     (row,) = document["runs"]
     assert (row["folder"], row["status"], row["done"]) == (folder, "succeeded", 2)
 
@@ -147,110 +103,164 @@ def test_no_runs_is_said(run: Run) -> None:
     assert run("-q", "runs").stderr == ""
 
 
-# -- show ------------------------------------------------------------------------------------------
-
-
-def test_run_is_told_step_by_step(run: Run, storage: LocalStorage) -> None:
-    folder = record(storage, "one", "failed", error="KeyError: 'x'\nValueError: y")
-
-    rows = table(run("runs", "show", "@last"))
-
-    assert rows[0] == ["training", "one", "failed", "acme 1.0"]
-    facts = dict(row[1:3] for row in rows if row[0] == "" and len(row) == 3)
-    assert facts["folder"] == storage.location(folder)
-    assert facts["took"] == "1 min 15 s"
-    assert "acme 1.0" in facts["versions"]
-    assert facts["plugins"] == "jsonlog (x 1)"
-    assert ["a", "succeeded", "1", "1.5 s"] in rows
-    assert ["b", "failed", "1", "1.5 s", "KeyError: 'x'"] in rows
-    assert ["auc", "0.5"] in rows
-    assert rows[-1] == ["resume with:", "gluepy dag training --resume --retry one"]
-
-
-def test_every_session_is_told(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one", "interrupted", age=timedelta(hours=1))
-    record(storage, "one", mode="resume")
-
-    output = run("runs", "show", "one").stdout
-
-    assert re.search(r"^new +interrupted .* serial +7 on here", output, re.MULTILINE)
-    assert re.search(r"^resume +succeeded ", output, re.MULTILINE)
-    assert "resume with" not in output
-
-
-def test_run_whose_owner_died_is_lost(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one", finish=False)
-
-    assert table(run("runs"))[1][2] == "lost"
-    output = run("runs", "show", "one").stdout
-    assert re.search(r"^a +lost +1 +- +its process ended without a record$", output, re.MULTILINE)
-    assert re.search(r"^b +planned +- +-$", output, re.MULTILINE)
-    assert "--retry one" in output
-
-
-def test_run_in_progress_is_not_to_be_resumed(run: Run, storage: LocalStorage) -> None:
-    folder = record(storage, "one", "failed")
+def test_steps_of_a_run_in_progress_are_counted(run: Run, storage: LocalStorage) -> None:
     info = RunInfo(
         run_id="one",
         dag="training",
-        folder=folder,
-        location=folder,
+        folder="runs/2026/11/22/one",
+        location="",
         steps=(),
         started_at=datetime.now(UTC),
         host="here",
         pid=os.getpid(),
     )
 
-    with RunRecord.open(storage, Opening(run=info, mode="resume")):
-        output = run("runs", "show", "one").stdout
+    with RunRecord.open(storage, Opening(run=info, mode="new")) as record:
+        before = table(run("runs"))[1]
+        record.planned(["a", "b", "c"])
+        end = TaskOutcome(
+            status="succeeded", seconds=1.0, started_at=info.started_at, host="here", pid=1
+        )
+        record.ended("a", 1, end)
+        after = table(run("runs"))[1]
 
-    assert output.startswith("training   one   running\n")
-    assert "resume with" not in output
+    assert before[:6] == ["one", "training", "running", "just now", "-", "-"]
+    assert after[:6] == ["one", "training", "running", "just now", "-", "1/3"]
 
 
-def test_single_task_is_told_too(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one", "failed", dag="")
+def test_runs_that_are_damaged_are_told_in_one_line(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    folders = [record_run(storage, name) for name in ("one", "two", "three")]
+    for name in storage.ls("runs")[0]:
+        storage.rm(f"runs/{name}")
 
-    output = run("runs", "show", "one").stdout
+    def damage(folder: str) -> str:
+        storage.touch(f"{folder}/{JOURNAL_FILE}", b"not a journal\n{}\n")
+        return storage.location(f"{folder}/{JOURNAL_FILE}")
 
-    assert output.startswith("(single tasks)   one   failed")
-    assert "resume with" not in output
+    where = damage(folders[0])
+    first, second = run("runs"), run("runs")
+    damage(folders[1])
+    run("runs", "reindex")
+    both = run("-q", "runs")
+
+    assert [row[0] for row in table(first)[1:]] == ["three", "two"]
+    assert first.stderr.startswith(f"Warning: a run is left out: {where}: line 1 is damaged: ")
+    assert first.stderr == second.stderr
+    assert first.stderr.count("\n") == 1
+    assert both.stderr.startswith("Warning: 2 runs are left out: ")
+    assert both.stderr.endswith(" ('gluepy runs reindex' tells of all)\n")
+
+
+def test_words_of_the_table_are_understood(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    record_run(storage, "one", status="interrupted")
+    record_run(storage, "two")
+
+    assert [row[0] for row in table(run("runs", "--status", "done"))[1:]] == ["two"]
+    assert [row[0] for row in table(run("runs", "--status", "stopped"))[1:]] == ["one"]
+    assert "'bad' is not one of" in run("runs", "--status", "bad").stderr
+
+
+def test_age_before_all_time_is_all_time(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    record_run(storage, "one")
+
+    assert [row[0] for row in table(run("runs", "--since", "999999w"))[1:]] == ["one"]
+    assert run("runs", "prune", "--older-than", "999999w").stderr == "There are no such runs.\n"
+
+
+def test_columns_are_left_out_where_a_terminal_is_narrow(
+    on_terminal: OnTerminal, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    record_run(storage, "2026-11-22T10-40-12-a")
+
+    columns = [on_terminal(width, "runs").splitlines()[0].split() for width in (80, 50, 20)]
+
+    assert columns == [
+        ["RUN", "DAG", "STATUS", "STARTED", "TOOK", "STEPS", "BY"],
+        ["RUN", "DAG", "STATUS", "STARTED", "TOOK"],
+        ["RUN", "DAG", "STATUS", "STARTED"],
+    ]
+
+
+def test_labels_are_escaped(run: Run, storage: LocalStorage, record_run: RecordRun) -> None:
+    steps = {"a\x1b": "succeeded", "b": {"status": "failed", "error": "b\x1b[2J\nc"}}
+    record_run(storage, "one", steps, dag="a\x1b[2J", command=("dag", "a\x1b[2J"))
+    record_run(storage, "two", {"a\x1b": "failed"}, params={"x\x1b": "\x1b"})
+
+    for arguments in (["runs"], ["runs", "show", "one"], ["runs", "diff", "one", "two"]):
+        result = run(*arguments)
+        assert result.exit_code == 0
+        assert "\x1b" not in result.stdout
+
+
+def test_ids_are_cut_where_a_terminal_is_narrow(
+    on_terminal: OnTerminal, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    for end in "ab":
+        record_run(storage, f"2026-11-22T10-40-12-{end}-and-something-more")
+
+    narrow = on_terminal(60, "runs").splitlines()
+    wide = on_terminal(160, "runs").splitlines()
+
+    assert [line.split()[0] for line in narrow] == [
+        "RUN",
+        "2026-11-22T10-40-12-b",
+        "2026-11-22T10-40-12-a",
+    ]
+    assert wide[1].split()[0] == "2026-11-22T10-40-12-b-and-something-more"
 
 
 @pytest.mark.parametrize(
-    ("dirty", "text"), [(True, "a1b2c3d4e5f6 (with changes)"), (False, "a1b2c3d4e5f6")]
+    ("ids", "size"),
+    [([], 8), (["x"], 8), (["12345678a", "12345678b"], 9), (["same", "same"], 8)],
 )
-def test_state_of_the_code_is_told(run: Run, storage: LocalStorage, dirty: bool, text: str) -> None:
-    folder = record(storage, "one")
-    journal = storage.open(f"{folder}/journal.jsonl", "r")
-    known = json.dumps({"commit": "a1b2c3d4e5f6a7b8", "dirty": dirty})
-    storage.touch(
-        f"{folder}/journal.jsonl", re.sub(r'"git":(null|{[^}]*})', f'"git":{known}', journal)
-    )
-
-    assert ["", "git", text] in table(run("runs", "show", "one"))
+def test_ids_are_told_apart(ids: list[str], size: int) -> None:
+    assert _size_of_ids(ids) == size
 
 
-def test_signal_is_told(run: Run, storage: LocalStorage) -> None:
-    folder = record(storage, "one", "interrupted")
-    journal = storage.open(f"{folder}/journal.jsonl", "r")
-    storage.touch(
-        f"{folder}/journal.jsonl", journal.replace('"seconds":75.0}', '"seconds":75.0,"signal":15}')
-    )
-
-    assert re.search("signal 15$", run("runs", "show", "one").stdout, re.MULTILINE)
+# -- where options stand ---------------------------------------------------------------------------
 
 
-def test_run_is_a_document_for_programs(run: Run, storage: LocalStorage) -> None:
-    folder = record(storage, "one", "failed", error="E")
+def test_options_may_stand_before_the_name_of_a_command(
+    run: Run, storage: LocalStorage, record_run: RecordRun
+) -> None:
+    record_run(storage, "one")
 
-    document = json.loads(run("runs", "show", folder, "-f", "json").stdout)
+    before = run("runs", "-f", "json", "show", "@last")
+    after = run("runs", "show", "@last", "-f", "json")
 
-    assert document["schema"] == "gluepy.runs.show/1"
-    assert document["steps"]["b"]["error"] == "E"
-    assert document["resume"] == "gluepy dag training --resume --retry one"
-    assert document["location"] == storage.location(folder)
-    assert document["metrics"] == {"auc": 0.5}
+    assert json.loads(before.stdout)["schema"] == "gluepy.runs.show/1"
+    assert before.stdout == after.stdout
+
+
+def test_flags_may_stand_there_too(run: Run, storage: LocalStorage, record_run: RecordRun) -> None:
+    record_run(storage, "one")
+
+    before = run("runs", "--all", "diff", "@last", "@last")
+
+    assert before.exit_code == 0
+    assert before.stdout == run("runs", "diff", "@last", "@last", "--all").stdout
+
+
+def test_option_of_another_command_is_refused(run: Run) -> None:
+    result = run("runs", "--since", "1d", "show", "@last")
+
+    assert result.exit_code == 2
+    assert "No such option" in result.stderr
+    assert "--since" in result.stderr
+
+
+def test_unknown_command_is_an_error(run: Run) -> None:
+    result = run("runs", "lgs", "@last")
+
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[0] == "Error: there is no command 'runs lgs'"
+    assert "'runs logs'" in result.stderr.splitlines()[1]
 
 
 def test_unknown_run_is_an_error(run: Run) -> None:
@@ -260,20 +270,11 @@ def test_unknown_run_is_an_error(run: Run) -> None:
     assert result.stderr.startswith("Error: RUN 'xyz': there is no such run below ")
 
 
-def test_run_without_a_record_is_an_error(run: Run, storage: LocalStorage) -> None:
-    write_context(storage, "runs/2025/1/1/old", "gluepy: {}\n")
-
-    result = run("runs", "show", "old")
-
-    assert result.exit_code == 3
-    assert "nothing is recorded of this run" in result.stderr
-
-
 # -- reindex ---------------------------------------------------------------------------------------
 
 
-def test_index_is_made_anew(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one")
+def test_index_is_made_anew(run: Run, storage: LocalStorage, record_run: RecordRun) -> None:
+    record_run(storage, "one")
     storage.rm("runs/index.sqlite3")
     storage.touch("runs/2026/11/22/bad/journal.jsonl", "garbage\n")
 
@@ -282,10 +283,3 @@ def test_index_is_made_anew(run: Run, storage: LocalStorage) -> None:
     assert result.stdout == "1 run in the index.\n"
     assert "line 1 is damaged" in result.stderr
     assert table(run("runs"))[1][0] == "one"
-
-
-def test_labels_are_escaped(run: Run, storage: LocalStorage) -> None:
-    record(storage, "one", "failed", dag="a\x1b[2J", error="b\x1b[2J\nc")
-
-    for arguments in (["runs"], ["runs", "show", "one"]):
-        assert "\x1b" not in run(*arguments).stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from gluepy import RunInfo
 from gluepy.commands._supervision import LinkPlugin, mourn
+from gluepy.engine.output import WIPE
 from gluepy.engine.supervisor import Death, Link
 from gluepy.exec.records import RunReport
 from gluepy.files.storages import default_storage
@@ -130,6 +132,16 @@ def test_process_that_was_asked_to_stop_between_steps_was_interrupted(
     assert (shown.code, shown.err) == (129, "Interrupted.\n")
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_second_ctrl_c_of_a_terminal_which_the_parent_does_not_see_interrupts(
+    die: Die, told: Mourn, number: int, code: int
+) -> None:
+    shown = told(die("fit"), -number)
+
+    assert (shown.code, shown.err) == (code, "Interrupted during: fit\n")
+    assert load_state(default_storage, FOLDER).status == "interrupted"
+
+
 def test_process_that_died_when_all_was_recorded_has_succeeded(die: Die, told: Mourn) -> None:
     shown = told(die("fit", is_finished=True), -signal.SIGSEGV)
 
@@ -151,6 +163,22 @@ def test_process_that_was_asked_to_stop_before_a_run_began_was_interrupted(told:
     shown = told(7, -signal.SIGTERM, runs=(), by=signal.SIGTERM)
 
     assert (shown.code, shown.err) == (143, "Interrupted.\n")
+
+
+def test_line_of_progress_that_is_left_behind_is_wiped(
+    die: Die, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    screen = Terminal()
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr(sys, "stderr", screen)
+
+    mourn(Death(die("fit"), -signal.SIGINT, (FOLDER,), 0))
+
+    assert screen.getvalue() == f"{WIPE}Interrupted during: fit\n"
 
 
 def test_end_that_cannot_be_recorded_is_one_sentence(die: Die, told: Mourn) -> None:

@@ -7,6 +7,7 @@ import pickle
 import re
 import sys
 from collections.abc import Callable
+from contextvars import copy_context
 from pathlib import Path
 from types import MappingProxyType, ModuleType
 from typing import Any
@@ -17,7 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gluepy.conf._yaml import load_yaml
-from gluepy.conf.context import Context, DefaultContextManager, dump_context, parse_override
+from gluepy.conf.context import (
+    Context,
+    DefaultContextManager,
+    dump_context,
+    note_reads,
+    parse_override,
+)
 from gluepy.conf.secrets import mask
 from gluepy.conf.settings import Settings
 from gluepy.exceptions import (
@@ -31,6 +38,34 @@ from gluepy.exceptions import (
 )
 
 NOON = dt.datetime(2026, 3, 4, 12, 0, tzinfo=dt.UTC)
+
+# -- what is read ------------------------------------------------------------------------------
+
+
+def test_values_that_are_read_are_noted_with_their_dotted_names() -> None:
+    context = Context({"train": {"horizon": 7, "layers": [1, {"n": 2}]}, "fail": False})
+
+    def read() -> set[str]:
+        reads = note_reads()
+        context.fail  # noqa: B018 - to read it
+        dict(context.train.items())
+        return reads
+
+    assert copy_context().run(read) == {"fail", "train.horizon", "train.layers"}
+
+
+def test_sections_and_what_is_not_there_are_no_values() -> None:
+    context = Context({"train": {"horizon": 7}, "gluepy": {"run_id": "one"}})
+
+    def read() -> set[str]:
+        reads = note_reads()
+        context.train.get("depth", 3)
+        context.train.to_dict()
+        context.gluepy.run_id  # noqa: B018 - to read it
+        return reads
+
+    assert copy_context().run(read) == set()
+
 
 # -- a context ---------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -112,6 +113,56 @@ def test_interrupt_that_comes_through_too_late_is_taken_back(threads: ThreadsExe
         future.exception(timeout=10)
 
         assert threads.submit(lambda: "sound").result(timeout=10) == "sound"
+
+
+def test_threads_keep_whatever_a_call_raises(threads: ThreadsExecutor) -> None:
+    error = threads.submit(sys.exit, 3).exception(timeout=10)
+
+    assert isinstance(error, SystemExit)
+    assert threads.submit(abs, -1).result(timeout=10) == 1
+
+
+def test_threads_do_not_carry_out_what_is_cancelled(threads: ThreadsExecutor) -> None:
+    gate, seen = threading.Event(), list[str]()
+    running = [threads.submit(gate.wait, 10) for _ in range(2)]
+    waiting = threads.submit(seen.append, "never")
+
+    is_cancelled = waiting.cancel()
+    gate.set()
+    threads.shutdown()
+
+    assert is_cancelled
+    assert [future.result(timeout=0) for future in running] == [True, True]
+    assert seen == []
+
+
+@pytest.mark.parametrize("is_asked_to_cancel", [True, False])
+def test_threads_end_with_shutdown(is_asked_to_cancel: bool) -> None:
+    executor = ThreadsExecutor(2)
+    begun, gate = threading.Barrier(3), threading.Event()
+    running = [executor.submit(lambda: begun.wait(10) >= 0 and gate.wait(10)) for _ in range(2)]
+    waiting = executor.submit(abs, -1)
+    begun.wait(10)
+    before = threading.active_count()
+
+    executor.shutdown(wait=False, cancel_futures=is_asked_to_cancel)
+    gate.set()
+    executor.shutdown()
+
+    assert [future.result(timeout=0) for future in running] == [True, True]
+    assert waiting.cancelled() is is_asked_to_cancel
+    assert threading.active_count() == before - 2
+    with pytest.raises(RuntimeError, match=r"^cannot submit anything after shutdown\(\)$"):
+        executor.submit(abs, -1)
+
+
+def test_threads_are_started_when_they_are_needed_and_no_more_than_workers() -> None:
+    with ThreadsExecutor(2) as executor:
+        before = threading.active_count()
+        for _ in range(5):
+            executor.submit(abs, -1).result(timeout=10)
+
+        assert threading.active_count() == before + 2
 
 
 # -- factories -------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from gluepy.engine.frames import describe_error, extract_frames, format_traceback
+from gluepy.engine.signals import Stopped
+from gluepy.exceptions import WrapperError
 from gluepy.exec.records import Frame
 
 
@@ -63,6 +65,30 @@ def test_context_of_an_error_is_told_unless_it_was_suppressed() -> None:
 
     assert describe_error(raised(context)).endswith("because of KeyError: 'horizn'")
     assert describe_error(raised(suppressed)) == "ValueError: alone"
+
+
+def test_group_of_errors_tells_what_is_in_it() -> None:
+    group = ExceptionGroup("two", [ValueError("a"), KeyError("b")])
+
+    assert describe_error(group) == (
+        "ExceptionGroup: two (2 sub-exceptions)\nbecause of ValueError: a\nbecause of KeyError: 'b'"
+    )
+
+
+def test_error_of_a_wrapper_is_told_once() -> None:
+    error = WrapperError("plugin 'x' of acme 1", "around_task", "KeyError: 'y'")
+    error.__cause__ = KeyError("y")
+    error.__cause__.__cause__ = OSError("z")
+
+    assert describe_error(error) == (
+        "WrapperError: plugin 'x' of acme 1: its hook 'around_task' raised KeyError: 'y'\n"
+        "because of OSError: z"
+    )
+
+
+def test_interrupt_is_told_by_its_signal() -> None:
+    assert describe_error(Stopped("SIGINT")) == "SIGINT"
+    assert describe_error(Stopped()) == "KeyboardInterrupt"
 
 
 def test_long_chain_of_causes_is_cut() -> None:

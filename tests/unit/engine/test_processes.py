@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
+import pickle
+import select
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from gluepy.engine.processes import START_METHODS, ProcessesExecutor, _end_of
+from gluepy.engine.processes import START_METHODS, ProcessesExecutor, _end_of, _open_end
 from gluepy.exceptions import WorkerLostError
 
 # As source, because a worker that was not forked cannot import what is in a test.
@@ -300,6 +305,121 @@ def test_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     wait_until(lambda: not Path(f"/proc/{worker}").exists() or _is_zombie(worker))
 
 
+def test_end_of_a_process_is_seen_though_a_child_of_it_lives(each: Bench, tmp_path: Path) -> None:
+    source = "import os, time; os.fork() and os._exit(3); open(file, 'w').write(str(os.getpid()))"
+    file = tmp_path / "child"
+    names = {"file": str(file)}
+
+    error = each.executor.submit(exec, f"{source}; time.sleep(60)", names).exception(timeout=30)
+
+    wait_until(lambda: file.exists() and file.read_text())
+    os.kill(int(file.read_text()), signal.SIGKILL)
+    assert isinstance(error, WorkerLostError)
+    assert error.end == "ended with exit code 3"
+
+
+def test_worker_that_ends_between_calls_is_replaced(each: Bench) -> None:
+    pid = each.executor.submit(os.getpid).result(timeout=30)
+
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not each.executor._workers)
+
+    assert each.executor.submit(os.getpid).result(timeout=30) != pid
+
+
+def test_worker_that_cannot_be_sent_a_call_is_replaced(bench: Bench) -> None:
+    pid = bench.executor.submit(os.getpid).result(timeout=30)
+    (worker,) = bench.executor._workers
+    worker.here.close()
+
+    assert bench.executor.submit(os.getpid).result(timeout=30) != pid
+    assert not Path(f"/proc/{pid}").exists()
+
+
+# Writes an answer of one byte into every socket, and ends when it has been read.
+ANSWER = """
+import os, stat, time
+for one in range(3, 100):
+    try:
+        if stat.S_ISSOCK(os.fstat(one).st_mode):
+            os.write(one, answer)
+    except OSError:
+        pass
+time.sleep(0.5)
+"""
+
+
+@pytest.mark.parametrize(
+    ("times", "kind"), [(1, pickle.UnpicklingError), (2, WorkerLostError)], ids=["one", "two"]
+)
+def test_worker_that_answers_more_than_it_is_asked_is_replaced(
+    times: int, kind: type[Exception]
+) -> None:
+    answer = (b"\1" + bytes(7) + b"x") * times
+    with ProcessesExecutor(1) as executor:
+        pid = executor.submit(os.getpid).result(timeout=30)
+
+        error = executor.submit(exec, ANSWER, {"answer": answer}).exception(timeout=30)
+
+        assert isinstance(error, kind)
+        wait_until(lambda: not Path(f"/proc/{pid}").exists())
+        assert executor.submit(abs, -1).result(timeout=30) == 1
+
+
+def test_message_of_any_size_travels(bench: Bench) -> None:
+    text = "long" * 1_000_000
+
+    assert bench.executor.submit(str.upper, text).result(timeout=30) == text.upper()
+
+
+def test_call_that_cannot_be_pickled_fails(bench: Bench) -> None:
+    future = bench.executor.submit(lambda: None)
+
+    assert isinstance(future.exception(timeout=0), (pickle.PicklingError, AttributeError))
+
+
+def test_process_that_cannot_be_started_fails_each_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", refuse)
+    with ProcessesExecutor(1, start_method="spawn") as executor:
+        errors = [executor.submit(abs, -1).exception(timeout=30) for _ in range(2)]
+
+    assert [str(error) for error in errors] == ["no more processes"] * 2
+
+
+def test_nothing_can_be_submitted_after_shutdown(bench: Bench) -> None:
+    bench.executor.shutdown()
+
+    with pytest.raises(RuntimeError, match=r"^cannot submit anything after shutdown\(\)$"):
+        bench.executor.submit(abs, -1)
+
+
+def test_shutdown_that_does_not_wait_lets_calls_end(bench: Bench) -> None:
+    future = bench.start("a")
+    (pid,) = bench.wait_for("a")
+
+    bench.executor.shutdown(wait=False)
+    is_done = future.done()
+    bench.go_on()
+
+    assert not is_done
+    assert future.result(timeout=30) is None
+    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+
+
+def test_end_of_a_process_that_is_gone_is_known_by_its_sentinel() -> None:
+    process = multiprocessing.get_context("fork").Process(target=os.getpid)
+    process.start()
+    process.join()
+
+    descriptor = _open_end(process)
+
+    assert select.select([descriptor], [], [], 30)[0] == [descriptor]
+    os.close(descriptor)
+
+
 def _is_zombie(pid: int) -> bool:
     return ") Z" in Path(f"/proc/{pid}/stat").read_text()
 
@@ -333,3 +453,145 @@ def test_interrupt_of_a_worker_that_only_starts_ends_its_first_call_in_silence(
     assert executor.submit(abs, -3).result(timeout=20) == 3
     executor.shutdown()
     assert capfd.readouterr() == ("", "")
+
+
+# -- what could hang ------------------------------------------------------------------------------
+
+
+def run_python(code: str) -> subprocess.CompletedProcess[str]:
+    """Run a program in a Python of its own, which must come to its end."""
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+@pytest.mark.parametrize("start_method", ["forkserver", "fork"])
+def test_program_ends_though_nobody_has_shut_the_executor_down(start_method: str) -> None:
+    done = run_python(
+        "from gluepy.engine.processes import ProcessesExecutor\n"
+        f"executor = ProcessesExecutor(1, start_method={start_method!r})\n"
+        "print(executor.submit(abs, -1).result())\n"
+    )
+
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+
+
+def test_forked_process_that_ends_leaves_the_workers_to_its_parent(bench: Bench) -> None:
+    worker = bench.executor.submit(os.getpid).result(timeout=30)
+
+    bench.executor._pid = 0  # as a forked process sees it: it is of another
+    bench.executor._shut_down_at_exit()
+
+    assert bench.executor.submit(os.getpid).result(timeout=30) == worker
+
+
+# The child holds the end of the pipe that its parent had, and does nothing with it.
+FORK = """
+import os, time
+child = os.fork()
+if not child:
+    time.sleep(60)
+    os._exit(0)
+with open(f"{folder}/pids", "w") as file:
+    file.write(f"{os.getpid()} {child}")
+"""
+
+
+@pytest.fixture
+def orphan(bench: Bench, tmp_path: Path) -> Iterator[int]:
+    """A worker that has left a process behind; its process id."""
+    bench.executor.workers = 1
+    bench.executor.submit(exec, FORK, {"folder": str(tmp_path)}).result(timeout=30)
+    worker, child = map(int, (tmp_path / "pids").read_text().split())
+    yield worker
+    os.kill(child, signal.SIGKILL)
+
+
+def test_worker_that_is_killed_with_half_a_message_in_its_pipe_is_replaced(
+    bench: Bench, orphan: int
+) -> None:
+    os.kill(orphan, signal.SIGSTOP)
+    threading.Timer(0.2, os.kill, (orphan, signal.SIGKILL)).start()
+
+    size = bench.executor.submit(len, b"x" * 10_000_000).result(timeout=30)
+
+    assert size == 10_000_000
+
+
+def test_worker_that_is_killed_with_half_an_answer_in_its_pipe_is_lost(
+    bench: Bench, orphan: int
+) -> None:
+    (worker,) = bench.executor._workers
+    # Half of an answer, from the process that was left behind.
+    half = (100).to_bytes(8, "little") + b"x"
+    future = bench.executor.submit(exec, WRITE_AND_WAIT, {"half": half})
+    wait_until(lambda: worker.future is future)
+
+    error = future.exception(timeout=30)
+
+    assert isinstance(error, WorkerLostError)
+    assert "SIGKILL" in error.message
+
+
+# To each socket, as the worker's own code does not say which it is.
+WRITE_AND_WAIT = """
+import os, signal, stat
+for name in os.listdir("/proc/self/fd"):
+    number = int(name)
+    try:
+        if stat.S_ISSOCK(os.fstat(number).st_mode):
+            os.write(number, half)
+    except OSError:
+        pass
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_forkserver_of_others_lives_on(tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+    context = multiprocessing.get_context("forkserver")
+    other = context.Process(target=exec, args=(WAIT, {"path": str(go_on)}))
+    with ProcessesExecutor(1) as executor:
+        other.start()
+        executor.submit(abs, -1).result(timeout=30)
+
+    is_alive = other.is_alive()
+    go_on.touch()
+    other.join(30)
+
+    assert is_alive
+    assert other.exitcode == 0
+
+
+WAIT = """
+import os, time
+while not os.path.exists(path):
+    time.sleep(0.005)
+"""
+
+
+@pytest.mark.parametrize("start_method", START_METHODS)
+def test_workers_start_below_a_temporary_folder_with_a_long_path(
+    start_method: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import tempfile\n"
+        "from gluepy.engine.processes import ProcessesExecutor\n"
+        "if __name__ == '__main__':\n"
+        f"    with ProcessesExecutor(1, start_method={start_method!r}) as executor:\n"
+        "        print(executor.submit(abs, -7).result(), tempfile.gettempdir())\n"
+    )
+
+    done = subprocess.run(
+        [sys.executable, program],
+        env={**os.environ, "TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.stdout, done.stderr) == (f"7 {folder}\n", "")

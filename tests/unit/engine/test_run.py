@@ -514,6 +514,21 @@ def test_steps_in_other_processes_need_a_storage_that_they_see() -> None:
         go(RunRequest(executor="processes"))
 
 
+def test_steps_in_other_processes_need_classes_that_they_can_import(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(sys.modules["__main__"], "__file__", raising=False)
+    typed = type("Typed", (Task,), {"__module__": "__main__", "run": lambda self: None})
+    dag = type("TypedDAG", (DAG,), {"tasks": [typed]})
+
+    with pytest.raises(ExecutorError, match="cannot import the task 'typed'") as caught:
+        go(RunRequest(executor="processes"), dag=dag)
+
+    assert caught.value.hint.startswith("Put the class into a module")
+    assert not folder.exists()
+    assert go(RunRequest(executor="threads"), dag=dag).report.status == "succeeded"
+
+
 def test_run_that_cannot_travel_is_named() -> None:
     with pytest.raises(ExecutorError, match="'processes' cannot be told of this run: "):
         go(RunRequest(executor="processes"), home=lambda: None)

@@ -89,6 +89,20 @@ def test_threads_do_not_listen() -> None:
     assert seen == [before]
 
 
+def test_second_interrupt_leaves_an_interactive_process_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "ps1", "In: ", raising=False)
+    stop = StopRequest()
+
+    with stop.listening():
+        send(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            send(signal.SIGINT)
+
+    assert stop.signal == signal.SIGINT
+
+
 def test_interrupt_without_a_signal_counts_as_one() -> None:
     stop = StopRequest()
 

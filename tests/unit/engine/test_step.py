@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gluepy import RunInfo, SkipTask, Task, TaskInfo, hookimpl
+from gluepy.conf.context import Context
 from gluepy.engine.step import attempt, outcome_without_task
 from gluepy.exceptions import StorageWriteError
 from gluepy.exec.records import TaskOutcome
@@ -204,3 +205,18 @@ def test_attempt_without_a_task_is_told_too() -> None:
     assert (outcome.status, outcome.error, outcome.hint) == ("lost", "it died", "Look.")
     assert (outcome.started_at, outcome.seconds) == (at, 1.5)
     assert (outcome.host, outcome.pid) == (platform.node(), os.getpid())
+
+
+def test_parameters_that_the_task_has_read_are_told(info: RunInfo) -> None:
+    context = Context({"train": {"horizon": 7, "depth": 4}, "other": 1})
+
+    class Work(Task, abstract=True):
+        def run(self) -> None:
+            context.train.horizon  # noqa: B018 - to read it
+            context.train["depth"]
+
+    first = attempt(Work, INFO, info, Hooks())
+    second = outcome_of(info, None)
+
+    assert first.reads == ("train.depth", "train.horizon")
+    assert second.reads == ()

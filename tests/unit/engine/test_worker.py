@@ -368,6 +368,18 @@ def test_plugins_hear_of_each_run_once(setup: Make) -> None:
     assert info.settings.get("STORAGE_ROOT") == one.settings.STORAGE_ROOT
 
 
+def test_reply_carries_what_hooks_cost_meanwhile(setup: Make) -> None:
+    one = assigned(setup(home=GuestHome((Watch(),)), wrappers=(WATCH,)))
+
+    first, second = carry_out(one).costs, carry_out(one).costs
+
+    assert [(cost.hook, cost.calls, cost.slowest_task) for cost in first] == [
+        ("worker_started", 1, ""),
+        ("around_task", 1, "work"),
+    ]
+    assert [(cost.hook, cost.calls) for cost in second] == [("around_task", 1)]
+
+
 def test_worker_that_outlives_a_run_leaves_that_one_alone(setup: Make) -> None:
     one, two = (setup(name, home=GuestHome((Watch(),))) for name in ("one", "two"))
     carry_out(assigned(one))

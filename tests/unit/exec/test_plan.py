@@ -220,6 +220,19 @@ def test_dag_that_cannot_be_made_is_an_error() -> None:
     assert str(caught.value).startswith("DAG 'greedy': it cannot be made: TypeError: ")
 
 
+def test_plan_tells_what_each_task_waits_for() -> None:
+    class First(Task, abstract=True):
+        label = "first"
+
+    class Second(Task, abstract=True):
+        label = "second"
+        partitions = ("x", "y")
+
+    plan = Plan("d", (PlannedTask("first", First), PlannedTask("second", Second, (0,))))
+
+    assert plan.upstream == {"first": (), "second": ("first",)}
+
+
 def test_plan_can_be_pickled() -> None:
     plan = make_plan(Graph)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gluepy.exceptions import TaskOptionError
 from gluepy.exec import Task
-from gluepy.exec.policy import StepPolicy, backoff_s, policy_of
+from gluepy.exec.policy import StepPolicy, backoff_s, policy_of, tags_of
 
 
 class Fit(Task, abstract=True):
@@ -158,3 +158,14 @@ def test_longest_wait_doubles_until_the_cap() -> None:
 def test_wait_before_the_first_failure_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="attempt is 0, not 1 or more"):
         backoff_s(0, random.Random(1))  # noqa: S311 - no secret
+
+
+def test_tags_of_a_task_that_is_not_imported_are_those_of_the_table() -> None:
+    table: dict[str, dict[str, object]] = {
+        "f*": {"tags": ["b", "a"]},
+        "fit": {"retries": 2},
+        "other": {"tags": ["x"]},
+    }
+
+    assert tags_of("fit", ("own",), table) == ("a", "b")
+    assert tags_of("load", ("own",), table) == ("own",)

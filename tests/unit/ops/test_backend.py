@@ -166,6 +166,16 @@ def test_run_begins_without_metrics(backend: LoggingOpsBackend) -> None:
     assert backend.get_metrics() == {}
 
 
+@pytest.mark.parametrize(("dag", "what"), [("training", "DAG training"), ("", "one task")])
+def test_begin_of_a_run_is_logged(
+    backend: LoggingOpsBackend, caplog: pytest.LogCaptureFixture, dag: str, what: str
+) -> None:
+    with caplog.at_level("INFO"):
+        run_id = backend.create_run(dag)
+
+    assert f"run {run_id} of {what} begins" in caplog.messages
+
+
 def test_config_of_a_run_is_kept_without_its_secrets(backend: LoggingOpsBackend) -> None:
     config: Any = {"api_key": "hunter2", "train": {"horizon": 7}, 2024: "a year"}
     run_id = backend.create_run("training", config=config)

@@ -6,6 +6,7 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from gluepy.exceptions import (
     HookNameError,
     WrapperError,
 )
+from gluepy.exec.records import HookCost
 from gluepy.plugin.manager import Hooks
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -185,6 +187,78 @@ def test_calls_are_counted_and_timed() -> None:
     assert one.calls == 2
     assert one.seconds > 0
     assert one.who == "plugin 'p1' of acme 1.0"
+
+
+# -- what calls cost ---------------------------------------------------------------------------
+
+
+class Ticks:
+    """A clock that goes on by so many seconds each time it is asked."""
+
+    def __init__(self, *steps_s: float) -> None:
+        self.steps_s = list(steps_s)
+        self.now_s = 0.0
+
+    def __call__(self) -> float:
+        self.now_s += self.steps_s.pop(0)
+        return self.now_s
+
+
+def nothing() -> None:
+    """Observe nothing."""
+
+
+def test_costs_are_taken_once_in_calling_order() -> None:
+    hooks = Hooks(clock=Ticks(0, 1, 0, 4, 0, 2, 0, 1))
+    hooks.add(plugin_with(before_dag=nothing, after_task=nothing), "p1", "acme 1.0")
+
+    for label in ("x", "y", "z"):
+        hooks.call("after_task", task=replace(TASK, label=label), run=RUN, outcome=None)
+    hooks.call("before_dag", run=RUN)
+
+    assert hooks.take_costs() == (
+        HookCost("before_dag", "p1", "acme 1.0", 1, 1.0, 1.0, ""),
+        HookCost("after_task", "p1", "acme 1.0", 3, 7.0, 4.0, "y"),
+    )
+    assert hooks.take_costs() == ()
+    assert hooks.implementations("after_task")[0].calls == 3
+
+
+def test_wrapper_costs_what_it_does_before_and_after_the_task() -> None:
+    def wrap() -> Generator[None]:
+        yield
+
+    # It begins and ends twice; the task between takes no time from it.
+    hooks = Hooks(clock=Ticks(0, 1, 100, 2))
+    hooks.add(wrapper_plugin(wrap), "p1", "acme 1.0")
+
+    with hooks.around(TASK, RUN):
+        pass
+
+    (cost,) = hooks.take_costs()
+    assert (cost.calls, cost.seconds, cost.slowest_s) == (1, 3.0, 3.0)
+    assert cost.slowest_task == TASK.label
+
+
+def test_wrapper_that_fails_before_the_task_costs_too() -> None:
+    hooks = Hooks(clock=Ticks(0, 2))
+    hooks.add(wrapper_plugin(before(LookupError())), "p1", "acme 1.0")
+
+    with pytest.raises(WrapperError), hooks.around(TASK, RUN):
+        pass
+
+    assert [(one.calls, one.seconds) for one in hooks.take_costs()] == [(1, 2.0)]
+
+
+def test_costs_of_another_process_are_counted() -> None:
+    hooks = hooks_of(plugin_with(after_task=nothing))
+    cost = HookCost("after_task", "p1", "acme 1.0", 2, 5.0, 4.0, "x")
+
+    hooks.add_costs([cost, cost._replace(slowest_s=1.0, slowest_task="y")])
+    hooks.add_costs([cost._replace(plugin="unknown"), cost._replace(hook="unknown")])
+
+    assert hooks.take_costs() == (cost._replace(calls=4, seconds=10.0),)
+    assert hooks.implementations("after_task")[0].calls == 0
 
 
 def test_trace_has_a_line_for_every_call() -> None:
@@ -637,3 +711,18 @@ def test_properties_of_a_plugin_are_not_read() -> None:
     hooks = hooks_of(Lazy())
 
     assert not any(hooks.implementations(hook) for hook in hooks.names())
+
+
+def test_hooks_of_a_plugin_are_those_that_it_implements() -> None:
+    class Watch:
+        @hookimpl
+        def before_dag(self) -> None: ...
+
+        @hookimpl
+        def after_task(self) -> None: ...
+
+    hooks = Hooks()
+    hooks.add(Watch(), "watch", "acme 1.0")
+
+    assert hooks.hooks_of("watch", "acme 1.0") == ("before_dag", "after_task")
+    assert hooks.hooks_of("watch", "acme 2.0") == ()

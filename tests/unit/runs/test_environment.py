@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from gluepy.runs.environment import find_git
+from gluepy.runs.environment import find_git, find_user
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -88,3 +89,13 @@ def test_removed_folder_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     gone.rmdir()
 
     assert find_git() is None
+
+
+def test_user_is_that_of_the_process(tmp_path: Path) -> None:
+    assert find_user() == tmp_path.owner()
+
+
+def test_process_whose_user_has_no_name_is_of_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 2_000_000_001)
+
+    assert find_user() == ""

@@ -124,6 +124,18 @@ def test_reference_to_no_run_is_unknown(recorded: BaseStorage, reference: str) -
 
 
 @pytest.mark.parametrize("storage", ["local", "memory"], indirect=True)
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [("abc2", "'abc1'"), ("@lst", "'@last'"), ("zzzzzzz", ""), ("runs/abc2", "")],
+)
+def test_run_that_is_meant_is_suggested(recorded: BaseStorage, reference: str, meant: str) -> None:
+    with pytest.raises(UnknownRunError) as caught:
+        get_run_folder(recorded, reference, option="RUN")
+
+    assert (meant or "'gluepy runs' lists them") in caught.value.hint
+
+
+@pytest.mark.parametrize("storage", ["local", "memory"], indirect=True)
 def test_beginning_of_several_ids_is_ambiguous(recorded: BaseStorage) -> None:
     with pytest.raises(AmbiguousRunError, match="2 runs have ids that begin so: 'abc1', 'abd2'"):
         get_run_folder(recorded, "ab", option="RUN")

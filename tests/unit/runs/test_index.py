@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,8 @@ from gluepy.exec.records import RunReport, TaskOutcome
 from gluepy.files.storages import BaseStorage
 from gluepy.files.storages.local import LocalStorage
 from gluepy.files.storages.memory import MemoryStorage
-from gluepy.runs.index import INDEX_FILE, RunIndex
+from gluepy.runs._database import open_database, transaction
+from gluepy.runs.index import INDEX_FILE, RunIndex, _put
 from gluepy.runs.record import Opening, RunRecord
 from gluepy.runs.state import RunState, Session, StepState
 
@@ -287,6 +289,26 @@ def test_index_that_cannot_be_written_fails_no_run(
     assert RunIndex(local).rebuild() == (1, ())
 
 
+def test_index_that_another_process_makes_is_waited_for(
+    local: LocalStorage, make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    local.mkdir("runs")
+    other = sqlite3.connect(
+        local.abspath(INDEX_FILE), isolation_level=None, check_same_thread=False
+    )
+    other.execute("CREATE TABLE runs (x)")
+    other.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.2, other.rollback)
+    timer.start()
+
+    make(local, "one")
+    timer.join()
+    other.close()
+
+    assert caplog.text == ""
+    assert ids(local) == ["one"]
+
+
 def test_locked_index_fails_no_run(
     local: LocalStorage, make: Make, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -364,11 +386,8 @@ def test_a_page_of_ten_thousand_runs_is_there_at_once(local: LocalStorage) -> No
     last = range(9_980, 10_000)
     for number in last:
         local.touch(f"runs/2026/11/22/{number:05d}/journal.jsonl")
-    index = RunIndex(local)
-    index.rebuild()
-    from gluepy.runs.index import _database, _put, _transaction
-
-    with _database(local.abspath(INDEX_FILE)) as database, _transaction(database):
+    RunIndex(local).rebuild()
+    with open_database(local.abspath(INDEX_FILE)) as database, transaction(database):
         for number in range(10_000):
             _put(database, state(number))
 
@@ -410,3 +429,66 @@ def test_processes_write_at_once(tmp_path: Path) -> None:
 
     assert errors == [b"", b"", b""]
     assert rows == (90,)
+
+
+def test_last_run_of_each_dag_is_found_at_once(storage: BaseStorage, make: Make) -> None:
+    for name, dag in (("one", "training"), ("two", "scoring"), ("three", "training")):
+        make(storage, name, dag=dag)
+    make(storage, "alone", dag="")
+
+    found = RunIndex(storage).last_runs()
+
+    assert {dag: row.run_id for dag, row in found.items()} == {
+        "training": "three",
+        "scoring": "two",
+    }
+
+
+def test_runs_of_a_dag_are_counted(storage: BaseStorage, make: Make) -> None:
+    for name, status in (("one", "succeeded"), ("two", "failed"), ("three", "succeeded")):
+        make(storage, name, status)
+
+    assert RunIndex(storage).tally("training") == ({"failed": 1, "succeeded": 2}, 1.0)
+    assert RunIndex(storage).tally("other") == ({}, None)
+
+
+def test_last_run_of_a_dag_is_one_that_is_there(local: LocalStorage, make: Make) -> None:
+    make(local, "one")
+    two = make(local, "two")
+    local.rm(two, recursive=True)
+
+    assert RunIndex(local).last_runs()["training"].run_id == "one"
+
+
+def test_damaged_run_is_known_until_it_is_whole_again(storage: BaseStorage, make: Make) -> None:
+    folder = make(storage, "one")
+    path = next(
+        f"{folder}/{name}"
+        for name in ("journal.jsonl", "journal/000001.jsonl")
+        if storage.isfile(f"{folder}/{name}")
+    )
+    whole = storage.open(path)
+    index = RunIndex(storage)
+
+    storage.touch(path, b"not a journal\n{}\n")
+    _, problems = index.rebuild()
+    damaged = index.find_page()
+    storage.touch(path, whole)
+    index.rebuild()
+
+    assert len(problems) == 1
+    assert damaged.damaged == {folder: str(problems[0])}
+    assert (damaged.rows, damaged.total) == ([], 0)
+    assert index.find_page().damaged == {}
+
+
+def test_damaged_run_that_is_removed_is_forgotten(local: LocalStorage, make: Make) -> None:
+    folder = make(local, "one")
+    local.touch(f"{folder}/journal.jsonl", b"not a journal\n{}\n")
+    index = RunIndex(local)
+    index.rebuild()
+
+    local.rm(folder, recursive=True)
+
+    assert index.find_page().damaged == {}
+    assert index.rebuild() == (0, ())

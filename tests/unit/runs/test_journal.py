@@ -221,6 +221,55 @@ def test_journal_is_opened_again_when_a_task_has_closed_it(
     journal.close()
 
 
+def test_journal_that_is_closed_is_opened_again_also_by_a_line_that_does_not_look(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
+    journal = begin(local)
+
+    os.closerange(descriptor_of(FILE), descriptor_of(FILE) + 1)
+    journal.append(line(1), looks=False)
+    journal.append(line(2), looks=False)
+
+    assert numbers(local) == [1, 2]
+    journal.close()
+
+
+def test_journal_that_is_closed_and_gone_cannot_be_written(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
+    journal = begin(local)
+
+    os.closerange(descriptor_of(FILE), descriptor_of(FILE) + 1)
+    local.rm(FILE)
+
+    with pytest.raises(StorageWriteError, match="No such file"):
+        journal.append(line(1), looks=False)
+    journal.close()
+
+
+def test_journal_gets_a_number_that_no_other_file_gets_by_chance(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
+    journal = begin(local)
+
+    assert descriptor_of(FILE) >= 100
+    journal.close()
+
+
+def test_journal_gets_another_number_where_few_files_may_be_open(
+    local: LocalStorage, descriptor_of: Callable[[str], int]
+) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (90, hard))
+    try:
+        journal = begin(local)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert 3 <= descriptor_of(FILE) < 90
+    journal.close()
+
+
 def test_other_file_that_got_its_number_is_not_written(
     local: LocalStorage, descriptor_of: Callable[[str], int], tmp_path: Path
 ) -> None:

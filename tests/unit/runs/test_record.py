@@ -28,12 +28,13 @@ from gluepy.exceptions import (
     StorageError,
     StorageWriteError,
 )
-from gluepy.exec.records import RunReport, TaskOutcome
+from gluepy.exec.records import HookCost, RunReport, TaskOutcome
 from gluepy.files.storages import BaseStorage
 from gluepy.files.storages.local import LocalStorage
 from gluepy.files.storages.memory import MemoryStorage
 from gluepy.runs.folder import read_metrics
 from gluepy.runs.index import RunIndex
+from gluepy.runs.journal import Journal
 from gluepy.runs.lock import find_owner
 from gluepy.runs.record import Opening, RunRecord, load_state, record_death
 
@@ -62,10 +63,16 @@ def statuses(storage: BaseStorage) -> dict[str, str]:
 def test_whole_run_is_recorded(
     storage: BaseStorage, opening: MakeOpening, outcome: MakeOutcome, check_schemas: Check
 ) -> None:
-    with RunRecord.open(
-        storage, opening(plugins=("jsonlog (x 1)",), distributions={"gluepy-core": "0.1", "x": "1"})
-    ) as one:
-        one.planned(["a", "t", "z"])
+    cost = HookCost("after_task", "jsonlog", "x 1", 4, 0.5, 0.25, "a")
+    session = opening(
+        plugins=("jsonlog (x 1)",),
+        distributions={"gluepy-core": "0.1", "x": "1"},
+        command=("dag", "training"),
+    )
+
+    with RunRecord.open(storage, session) as one:
+        upstream = {"a": (), "t": ("a",), "z": ("t",)}
+        one.planned(["a", "t", "z"], upstream, evaluations=["z"], tags={"t": ("slow",)})
         one.started("a", 1)
         one.logged("a", "metric", "auc", 0.5)
         one.ended("a", 1, outcome())
@@ -75,7 +82,7 @@ def test_whole_run_is_recorded(
         one.started("t[y]", 1)
         one.ended("t[y]", 1, outcome("skipped", reason="nothing to do"))
         one.flush()
-        one.finish(report("failed", signal=2))
+        one.finish(report("failed", signal=2), [cost])
         one.finish(report())
 
     state = load_state(storage, FOLDER)
@@ -96,6 +103,10 @@ def test_whole_run_is_recorded(
     assert found["gluepy"] == "0.1"
     assert found["sessions"][0]["signal"] == 2
     assert found["steps"]["z"]["started_at"] is None
+    assert found["upstream"] == {"a": [], "t": ["a"], "z": ["t"]}
+    assert (found["evaluations"], found["tags"]) == (["z"], {"t": ["slow"]})
+    assert found["command"] == ["dag", "training"]
+    assert found["hooks"] == found["sessions"][0]["hooks"] == [cost._asdict()]
     assert read_metrics(storage, FOLDER) == {"auc": 0.5}
     assert find_owner(storage, FOLDER) is None
 
@@ -178,6 +189,28 @@ def test_whatever_is_logged_is_valid_json(
     assert found == {"nan": "NaN", "up": "Infinity", "np": 0.5, "n": 3}
     assert math.isnan(record.metrics["nan"])
     assert load_state(storage, FOLDER).params["np"] == 0.5
+
+
+def test_traceback_of_a_failure_is_kept_without_its_middle_and_without_secrets(
+    storage: BaseStorage, opening: MakeOpening, outcome: MakeOutcome, check_schemas: Check
+) -> None:
+    long = "Traceback (most recent call last):\n" + "frame\n" * 5_000 + "KeyError: 'last'"
+    short = "ValueError: password=hunter2"
+
+    with RunRecord.open(storage, opening()) as record:
+        record.planned(["a", "b"])
+        for label, text in (("a", long), ("b", short)):
+            record.started(label, 1)
+            record.ended(label, 1, outcome("failed", error="no", traceback=text, reads=("x.y",)))
+        record.finish(report("failed"))
+
+    check_schemas(storage, FOLDER)
+    steps = load_state(storage, FOLDER).steps
+    assert steps["a"].traceback.startswith("Traceback (most recent")
+    assert steps["a"].traceback.endswith("KeyError: 'last'")
+    assert len(steps["a"].traceback) < 10_100
+    assert "hunter2" not in steps["b"].traceback
+    assert document(storage)["steps"]["a"]["reads"] == ["x.y"]
 
 
 def test_odd_outcomes_are_valid_json(
@@ -492,7 +525,7 @@ try:
         record.ended(f"s{recorded}", 1, outcome)
         recorded += 1
 except StorageWriteError:
-    print(recorded)
+    print(recorded, flush=True)
     os._exit(5)
 """
     done = subprocess.run(
@@ -662,3 +695,33 @@ def test_storage_errors_of_the_end_are_told(
             record.finish(report())
 
     assert load_state(disk, FOLDER).status == "succeeded"
+
+
+def test_end_is_recorded_where_there_is_no_room_for_what_hooks_cost(
+    local: LocalStorage, opening: MakeOpening
+) -> None:
+    costs = [HookCost("after_task", "x" * 1000, "x 1", 1, 0.5, 0.5)]
+    with RunRecord.open(local, opening(folder=FOLDER)) as record:
+        record._journal = Narrow(record._journal)
+
+        record.finish(RunReport(status="succeeded", seconds=1.0, steps=()), costs)
+
+    state = load_state(local, FOLDER)
+    assert (state.status, state.hooks) == ("succeeded", ())
+
+
+class Narrow:
+    """A journal on a disk that is nearly full.
+
+    Args:
+        journal: Takes what is short.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.flush, self.sync, self.close = journal.flush, journal.sync, journal.close
+
+    def append(self, line: str, *, looks: bool = True) -> None:
+        if len(line) > 500:
+            raise StorageWriteError("journal.jsonl", "there is no room for the whole line")
+        self._journal.append(line)

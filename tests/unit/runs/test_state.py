@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gluepy.exceptions import DamagedRecordError, NewerRecordError
-from gluepy.runs.state import RunState, StepState, replay
+from gluepy.runs.events import apply, replay
+from gluepy.runs.state import RunState, StepState
 
 AT = "2026-11-22T10:40:12+00:00"
 
@@ -302,9 +303,9 @@ def test_copy_does_not_change_with_the_original() -> None:
     copy = state.copy()
     assert copy == state
 
-    state.apply(started("a"))
-    state.apply(logged("metric", "m", 1))
-    state.apply(finished("failed"))
+    apply(state, started("a"))
+    apply(state, logged("metric", "m", 1))
+    apply(state, finished("failed"))
 
     assert statuses(copy) == {"a": "planned"}
     assert (copy.metrics, copy.sessions[0].status) == ({}, "running")
@@ -385,3 +386,94 @@ def test_success_is_what_the_design_says(sequence: list[tuple[str, Any]]) -> Non
             succeeded.discard(value)
 
     assert state_of(*events).succeeded == succeeded
+
+
+# -- what is recorded besides ----------------------------------------------------------------------
+
+
+COST = {
+    "hook": "after_task",
+    "plugin": "mlflow",
+    "source": "x 1",
+    "calls": 2,
+    "seconds": 0.5,
+    "slowest_s": 0.4,
+    "slowest_task": "a",
+}
+
+
+def test_user_command_and_costs_are_known() -> None:
+    events = [opened(user="amy", command=["dag", "training"]), finished("failed", hooks=[COST])]
+
+    (session,) = replay(events, where="x").sessions
+
+    assert (session.user, session.command) == ("amy", ("dag", "training"))
+    assert [one._asdict() for one in session.hooks] == [COST]
+
+
+def test_older_records_say_nothing_of_them() -> None:
+    state = replay([opened(), planned("a"), finished("failed")], where="x")
+
+    assert (state.upstream, state.hooks) == ({}, ())
+    assert (state.sessions[0].user, state.sessions[0].command) == ("", ())
+
+
+def test_costs_that_are_damaged_are_found() -> None:
+    with pytest.raises(DamagedRecordError, match="it misses 'calls'"):
+        replay(
+            [opened(), finished("failed", hooks=[{"hook": "x", "plugin": "y", "source": "z"}])],
+            where="x",
+        )
+
+
+def test_upstream_is_that_of_the_largest_plan() -> None:
+    whole = {"a": [], "b": ["a"], "c": ["b"]}
+    events = [
+        opened(),
+        {**planned("a", "b"), "upstream": {"a": [], "b": []}},
+        {**planned("a", "b", "c"), "upstream": whole},
+        # Of b nothing runs: so c would wait for a.
+        {**planned("a", "c", "d"), "upstream": {"a": [], "c": ["a"], "d": ["c"]}},
+    ]
+
+    state = replay(events, where="x")
+
+    assert state.upstream == {"a": (), "b": ("a",), "c": ("b",), "d": ("c",)}
+
+
+def test_what_is_said_of_a_task_counts_until_it_is_planned_again() -> None:
+    upstream = {"a": [], "b": ["a"]}
+    tags = {"a": ["slow"], "b": ["io"]}
+    events = [
+        opened(),
+        {**planned("a", "b"), "upstream": upstream, "evaluations": ["a", "b"], "tags": tags},
+        {**planned("b"), "upstream": {"b": []}, "tags": {"b": ["fast"]}},
+    ]
+
+    state = replay(events, where="x")
+    unplanned = replay([opened(), planned("a")], where="x")
+
+    assert state.evaluations == ("a",)
+    assert state.tags == {"a": ("slow",), "b": ("fast",)}
+    assert (unplanned.evaluations, unplanned.tags) == ((), {})
+
+
+def test_every_attempt_is_kept() -> None:
+    state = replay(
+        [opened(), started("a"), ended("a", "failed"), opened("resume"), started("a")], where="x"
+    )
+
+    step = state.steps["a"]
+    assert [one.status for one in step.tries] == ["failed", "running"]
+    assert [one.pid for one in step.tries] == [8, 0]
+    assert (step.attempts, step.tries[1].ended_at) == (2, None)
+    assert StepState("b").tries == ()
+
+
+def test_attempts_before_a_retry_are_forgotten() -> None:
+    state = replay(
+        [opened(), started("a"), ended("a", "failed"), opened("retry"), planned("a"), started("a")],
+        where="x",
+    )
+
+    assert [one.status for one in state.steps["a"].tries] == ["running"]

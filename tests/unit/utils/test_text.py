@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gluepy.utils.text import count, escape, format_duration
+from gluepy.utils.text import (
+    cells,
+    count,
+    escape,
+    format_about,
+    format_age,
+    format_duration,
+    format_size,
+    pad,
+    shorten,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +30,26 @@ from gluepy.utils.text import count, escape, format_duration
 )
 def test_control_characters_are_escaped(text: str, escaped: str) -> None:
     assert escape(text) == escaped
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [
+        (0, "0 bytes"),
+        (1, "1 byte"),
+        (999, "999 bytes"),
+        (1000, "1.0 kB"),
+        (9_949, "9.9 kB"),
+        (9_951, "10 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1.0 MB"),
+        (13_000_000, "13 MB"),
+        (2_500_000_000, "2.5 GB"),
+        (7_000_000_000_000_000, "7,000 TB"),
+    ],
+)
+def test_sizes_have_two_digits_or_three(size: int, text: str) -> None:
+    assert format_size(size) == text
 
 
 @given(st.text())
@@ -64,3 +94,54 @@ def test_no_unit_overflows(seconds: float) -> None:
 )
 def test_things_are_counted(number: int, text: str) -> None:
     assert count(number, "task") == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (-5, "just now"),
+        (59, "just now"),
+        (60, "1 min ago"),
+        (7200, "2 h ago"),
+        (86_400 * 3 + 5, "3 d ago"),
+    ],
+)
+def test_age_is_in_its_largest_unit(seconds: float, text: str) -> None:
+    assert format_age(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.1, "1 s"), (1.4, "1 s"), (59.4, "59 s"), (59.6, "1 min 00 s")]
+)
+def test_estimate_is_not_too_exact(seconds: float, text: str) -> None:
+    assert format_about(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "width"), [("", 0), ("abc", 3), ("caf\u00e9", 4), ("cafe\u0301", 4), ("数据", 4)]
+)
+def test_columns_of_a_text_are_those_of_a_terminal(text: str, width: int) -> None:
+    assert cells(text) == width
+    assert pad(text, 6) == text + " " * (6 - width)
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "mark", "shortened"),
+    [
+        ("features", 8, "…", "features"),
+        ("features", 7, "…", "fea…res"),
+        ("features", 6, "…", "fea…es"),
+        ("features", 6, "...", "fe...s"),
+        ("features", 3, "...", "..."),
+        ("features", 2, "...", ".."),
+        ("features", 0, "…", ""),
+        ("数据数据数据", 7, "…", "数…据"),
+    ],
+)
+def test_text_is_shortened_in_the_middle(text: str, width: int, mark: str, shortened: str) -> None:
+    assert shorten(text, width, mark=mark) == shortened
+
+
+@given(st.text(), st.integers(0, 30))
+def test_shortened_text_fits(text: str, width: int) -> None:
+    assert cells(shorten(escape(text), width)) <= width

@@ -1,0 +1,156 @@
+"""A worker process of this machine: it answers the calls that come through its pipe.
+
+The other end is `gluepy.engine.processes`. This module is imported in both.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import select
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from types import FrameType
+from typing import Any
+
+from gluepy.engine.signals import Stopped
+from gluepy.utils.errors import reason_of
+from gluepy.utils.streams import never_fail_to_encode
+
+__all__ = ["read_message", "serve", "write_message"]
+
+# There is never more than one message in a pipe: so one that is short comes with one system call.
+
+_LENGTH_BYTES = 8
+_CHUNK_BYTES = 65_536
+
+
+def write_message(descriptor: int, message: bytes, wait: Callable[[], None] = lambda: None) -> None:
+    """Write a message into a pipe.
+
+    Args:
+        descriptor: Of the pipe.
+        message: The message.
+        wait: Returns when there is room in a pipe that does not wait by itself, or raises.
+
+    Raises:
+        OSError: If nobody can read it.
+    """
+    rest = memoryview(len(message).to_bytes(_LENGTH_BYTES, "little") + message)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            wait()
+
+
+def read_message(descriptor: int, wait: Callable[[], None] = lambda: None) -> bytes:
+    """Wait for a message and return it.
+
+    Args:
+        descriptor: Of the pipe.
+        wait: Called before each part; returns when there is something to read, or raises.
+
+    Raises:
+        EOFError: If the pipe ends before the message does, or more comes than that.
+        OSError: If it cannot be read.
+    """
+    data = bytearray()
+    end = _LENGTH_BYTES
+    while len(data) < end:
+        wait()
+        chunk = os.read(descriptor, _CHUNK_BYTES)
+        if not chunk:
+            raise EOFError
+        data += chunk
+        end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    if len(data) > end:
+        raise EOFError  # something else writes into the pipe: nothing in it can be relied on
+    return bytes(data[_LENGTH_BYTES:])
+
+
+def serve(pipe: Connection, inherited: Sequence[Connection]) -> None:
+    """Answer calls until nobody is there to make them."""
+    from gluepy.engine.worker import forget_places, leave_all
+
+    for connection in inherited:
+        connection.close()
+    forget_places()
+    never_fail_to_encode()
+    interrupts = _Interrupts()
+    signal.signal(signal.SIGINT, interrupts.handle)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal's: the coordinator sees to it
+    here = pipe.fileno()
+    threading.Thread(target=_end_with_coordinator, args=(here,), daemon=True).start()
+    try:
+        while call := read_message(here):
+            answer = _answer(interrupts, *pickle.loads(call))  # noqa: S301 - from our coordinator
+            write_message(here, pickle.dumps(answer, protocol=5))
+    except (EOFError, OSError):
+        return  # the coordinator has died, and this process is about to
+    leave_all()
+
+
+def _answer(
+    interrupts: _Interrupts, fn: Callable[..., object], args: Any, kwargs: Any
+) -> tuple[bool, object]:
+    """Call a function; return whether it returned, and what, or else why it did not."""
+    answer: tuple[bool, object] = False, "was interrupted"
+    try:
+        interrupts.is_open = True
+        interrupts.let_through()
+        try:
+            answer = True, fn(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - it may not be one that can be pickled
+            answer = False, f"raised {reason_of(error)}"
+    except Stopped:
+        pass  # it came before the call had begun, or after it had ended
+    finally:
+        interrupts.is_open = False
+    return answer
+
+
+class _Interrupts:
+    """Lets an interrupt through once per call, and at no other time.
+
+    Ctrl-C reaches a worker twice: from the terminal and from the coordinator. One that comes before
+    the first call, for which the process is started, is meant for it.
+
+    Attributes:
+        is_open: Whether one is let through now.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self._is_new = True
+        self._is_early = False
+
+    def let_through(self) -> None:
+        """Raise an interrupt that came before the first call."""
+        self._is_new = False
+        if self._is_early:
+            self._is_early = False
+            raise Stopped(signal.SIGINT.name)
+
+    def handle(self, number: int, frame: FrameType | None) -> None:
+        if self.is_open:
+            self.is_open = False
+            raise Stopped(signal.Signals(number).name)
+        self._is_early = self._is_new
+
+
+def _end_with_coordinator(descriptor: int) -> None:
+    """Wait until the other end of the pipe is closed, and end this process at once.
+
+    An orderly end is told through the pipe, before. So the coordinator has died: the step must not
+    go on, for the run may be resumed any moment, and two processes would work on the same files.
+    """
+    poll = select.poll()
+    poll.register(descriptor, 0)  # hanging up is always told
+    poll.poll()
+    os.kill(os.getpid(), signal.SIGKILL)
