@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from gluepy.commands._completion import complete_executors
 from gluepy.commands._output import format_option, note, print_document, results_alone, warn
 from gluepy.commands._setup import is_quiet, verbosity
+from gluepy.commands._types import Seconds
 
 if TYPE_CHECKING:
     from gluepy.engine.request import RunResult
@@ -115,7 +116,7 @@ def display_options(function: F) -> F:
                 "--heartbeat",
                 "heartbeat_s",
                 metavar="SECONDS",
-                type=click.FloatRange(min=0),
+                type=Seconds(min=0),
                 default=60.0,
                 show_default="60",
                 help="How often to tell that a step goes on, where no terminal shows it; 0: never.",
@@ -156,14 +157,14 @@ def attempt_options(function: F) -> F:
                 "--retry-delay",
                 "retry_delay_s",
                 metavar="SECONDS",
-                type=click.FloatRange(min=0),
+                type=Seconds(min=0),
                 help="Longest wait before the first retry; it doubles with each.",
             ),
             click.option(
                 "--timeout",
                 "timeout_s",
                 metavar="SECONDS",
-                type=click.FloatRange(min=0, min_open=True),
+                type=Seconds(min=0, min_open=True),
                 help="Longest time of one attempt at a step.",
             ),
         ]

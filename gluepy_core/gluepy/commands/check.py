@@ -9,6 +9,7 @@ import click
 
 from gluepy.commands._output import format_option, print_document, print_result
 from gluepy.commands._table import wrap
+from gluepy.commands._types import Seconds
 from gluepy.utils.text import count, escape
 
 __all__ = ["command"]
@@ -25,7 +26,7 @@ _COLORS = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 @click.option(
     "--timeout",
     metavar="SECONDS",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min=0, min_open=True),
     default=30,
     show_default=True,
     help="How long each import may take.",

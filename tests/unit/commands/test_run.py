@@ -584,8 +584,9 @@ def test_partition_of_a_task_runs_alone(run: Run) -> None:
         (["--executor", ""], "Invalid value for '--executor': it is empty."),
         (["--executor", "thread"], "--executor: there is no executor 'thread'"),
         (["--retries", "many"], "Invalid value for '--retries'"),
-        (["--timeout", "nan"], "nan"),
-        (["--timeout", "inf"], "inf"),
+        (["--timeout", "nan"], "Invalid value for '--timeout': 'nan' is no number of seconds."),
+        (["--retry-delay", "inf"], "Invalid value for '--retry-delay': 'inf' is no number"),
+        (["--heartbeat", "nan"], "Invalid value for '--heartbeat': 'nan' is no number"),
     ],
 )
 def test_option_that_makes_no_sense_is_refused(
