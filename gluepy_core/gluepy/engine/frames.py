@@ -12,6 +12,7 @@ from gluepy.engine.signals import Stopped
 from gluepy.exceptions import WrapperError
 from gluepy.exec.records import Frame
 from gluepy.utils.errors import text_of
+from gluepy.utils.text import without_middle
 
 __all__ = ["describe_error", "extract_frames", "format_traceback"]
 
@@ -46,7 +47,7 @@ def describe_error(error: BaseException) -> str:
 
 def format_traceback(error: BaseException) -> str:
     """Return the whole traceback, as Python prints it."""
-    return _shortened("".join(traceback.format_exception(error)), _MAX_TRACEBACK)
+    return without_middle("".join(traceback.format_exception(error)), _MAX_TRACEBACK)
 
 
 def extract_frames(error: BaseException, *, home: str) -> tuple[Frame, ...]:
@@ -67,16 +68,8 @@ def extract_frames(error: BaseException, *, home: str) -> tuple[Frame, ...]:
     return tuple(_frame(entry, package) for entry in kept)
 
 
-def _shortened(text: str, limit: int) -> str:
-    """Leave out the middle of a text that is longer than ``limit`` characters."""
-    if len(text) <= limit:
-        return text
-    half = limit // 2
-    return f"{text[:half]} [... {len(text) - 2 * half} characters ...] {text[-half:]}"
-
-
 def _with_type(error: BaseException) -> str:
-    text = _shortened(text_of(error), _MAX_MESSAGE)
+    text = without_middle(text_of(error), _MAX_MESSAGE)
     if isinstance(error, Stopped):
         return text or KeyboardInterrupt.__name__
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -10,6 +10,7 @@ from json.encoder import JSONEncoder, encode_basestring_ascii
 from typing import TYPE_CHECKING
 
 from gluepy.conf.secrets import mask
+from gluepy.utils.text import without_middle
 
 if TYPE_CHECKING:
     from gluepy.exec.records import TaskOutcome
@@ -75,15 +76,9 @@ def shortened(outcome: TaskOutcome) -> TaskOutcome:
         error=_shortened(outcome.error),
         hint=_shortened(outcome.hint),
         reason=_shortened(outcome.reason),
-        traceback=_without_middle(outcome.traceback),
+        # What was called first says where, and the end says what.
+        traceback=str(mask(without_middle(outcome.traceback, _MAX_TEXT))),
     )
-
-
-def _without_middle(text: str) -> str:
-    """Shorten a traceback: what was called first says where, and the end says what."""
-    half = _MAX_TEXT // 2
-    cut = text if len(text) <= _MAX_TEXT else f"{text[:half]}\n...\n{text[-half:]}"
-    return str(mask(cut))
 
 
 def _shortened(text: str) -> str:

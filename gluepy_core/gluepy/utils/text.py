@@ -12,6 +12,7 @@ __all__ = [
     "format_size",
     "pad",
     "shorten",
+    "without_middle",
 ]
 
 _MINUTE_S = 60
@@ -108,3 +109,11 @@ def format_size(size_bytes: int) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 task`` or ``3 tasks``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def without_middle(text: str, limit: int) -> str:
+    """Leave out the middle of a text that is longer than ``limit`` characters."""
+    if len(text) <= limit:
+        return text
+    half = limit // 2
+    return f"{text[:half]} [... {len(text) - 2 * half} characters ...] {text[-half:]}"
