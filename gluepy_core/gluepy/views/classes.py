@@ -131,13 +131,12 @@ def _reads(dags: Iterable[str], *, task: str = "") -> list[str]:
     from gluepy.runs.index import RunIndex
     from gluepy.runs.journal import load_state
 
-    index, found = RunIndex(default_storage), set[str]()
-    for dag in dags:
-        for row in index.list_runs(dag=dag, limit=1):
-            with contextlib.suppress(RunRecordError):  # that is told when somebody asks for the run
-                for label, step in load_state(default_storage, row.folder).steps.items():
-                    if not task or split_label(label)[0] == task:
-                        found.update(step.reads)
+    runs, found = RunIndex(default_storage).last_runs(), set[str]()
+    for dag in runs.keys() & set(dags):
+        with contextlib.suppress(RunRecordError):  # that is told when somebody asks for the run
+            for label, step in load_state(default_storage, runs[dag].folder).steps.items():
+                if not task or split_label(label)[0] == task:
+                    found.update(step.reads)
     return sorted(found)
 
 
