@@ -16,6 +16,11 @@ looked at, and none is needed:
 ``interrupt(future)``
     Raises ``KeyboardInterrupt`` in what runs for a future, as Ctrl-C does. Without it a run that is
     asked to stop kills its steps or, where it cannot, waits for them.
+``attend(timeout_s)`` and ``wake()``
+    Waits in the calling thread until something has happened to a worker, and lets futures end
+    there; and lets such a call come back at once, from any thread and from signal handlers. A run
+    that has no other executor waits so, which saves a switch of threads per step. After the first
+    call, futures need not end at any other time; but where one does, ``attend`` comes back.
 
 Workers that outlive an executor keep what its runs needed there until `gluepy.engine.worker.leave`
 is called in them with the ``key`` of the assignments.
@@ -142,7 +147,8 @@ def _make_threads(request: ExecutorRequest) -> Executor:
 
 
 def _make_processes(request: ExecutorRequest) -> Executor:
-    from gluepy.engine.processes import START_METHODS, ProcessesExecutor
+    from gluepy.engine.processes import ProcessesExecutor
+    from gluepy.engine.starting import START_METHODS
 
     method = str(request.settings.get("START_METHOD", START_METHODS[0]))
     if method not in START_METHODS:

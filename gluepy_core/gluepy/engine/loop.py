@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -44,6 +44,9 @@ _LOOK_UP_S = 0.2
 #: So long steps have to end after they were asked to stop, before they are killed, in seconds.
 GRACE_S = 10.0
 
+
+#: A future that is done, what a task in a thread has logged, or None to look at signals.
+Message = Future[Reply] | tuple[TaskInfo | None, Logged] | None
 
 P = ParamSpec("P")
 
@@ -94,10 +97,10 @@ class Loop:
         # Of attempts that may be timed out: when that will be.
         self._deadlines: dict[Future[Reply], float] = {}
         self._delayed: list[tuple[float, Item]] = []  # a heap
-        # Futures that are done, what tasks in threads have logged, and None to look at signals.
-        self._inbox: SimpleQueue[Future[Reply] | tuple[TaskInfo | None, Logged] | None] = (
-            SimpleQueue()
-        )
+        self._inbox: SimpleQueue[Message] = SimpleQueue()
+        # The executor that lets its futures end while this thread waits with it, if all steps go
+        # to that one.
+        self._attended = _attended_of(terms.pools)
         self._thread = threading.get_ident()
         self._has_failed = False
         self._kill_at: float | None = None
@@ -135,14 +138,19 @@ class Loop:
 
     def wake(self) -> None:
         """Let the loop look at the signals; may be called from a signal handler."""
-        self._inbox.put(None)
+        self._put(None)
 
     def note(self, task: TaskInfo | None, entry: Logged) -> None:
         """Take what a task of this process has logged, in whatever thread."""
         if threading.get_ident() == self._thread:
             self._note(task, entry)
         else:
-            self._inbox.put((task, entry))
+            self._put((task, entry))
+
+    def _put(self, message: Message) -> None:
+        self._inbox.put(message)
+        if self._attended is not None:
+            self._attended.wake()
 
     @property
     def _is_closed(self) -> bool:
@@ -262,16 +270,22 @@ class Loop:
     def _wait(self) -> None:
         """Wait for the next thing to happen, and deal with it."""
         has_moments = bool(self._deadlines or self._delayed or self._kill_at is not None)
-        try:
-            message = self._inbox.get(timeout=self._patience() if has_moments else _LOOK_UP_S)
-        except Empty:
-            message = None
+        message = self._next_message(self._patience() if has_moments else _LOOK_UP_S)
         if isinstance(message, Future):
             self._take(message)
         elif message is not None:
             self._note(*message)
         if has_moments:
             self._look_at_the_clock()
+
+    def _next_message(self, patience_s: float) -> Message:
+        if self._attended is not None and self._inbox.empty():
+            self._attended.attend(patience_s)
+            patience_s = 0
+        try:
+            return self._inbox.get(timeout=patience_s)
+        except Empty:
+            return None
 
     def _patience(self) -> float:
         """Return how long to wait for a message, in seconds."""
@@ -424,6 +438,13 @@ class Loop:
         if culprit:
             return f"it needs {culprit!r}"
         return "the run was asked to stop" if self._stop.signal else "the run had failed"
+
+
+def _attended_of(pools: Mapping[str, Pool[Item]]) -> Any:
+    """Return the executor of a run whose steps all go to it, if one can wait with it."""
+    executors = [pool.executor for pool in pools.values()]
+    only = executors[0] if len(executors) == 1 else None
+    return only if hasattr(only, "attend") and hasattr(only, "wake") else None
 
 
 def _places_of(plan: Plan) -> list[int]:

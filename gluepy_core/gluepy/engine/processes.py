@@ -5,8 +5,9 @@ no lock that a worker could die with. So the end of one, however it comes, is th
 attempt. Pools that hand out work through a shared queue break as a whole when a worker is killed
 at a bad moment.
 
-A call goes into the pipe of an idle worker from the thread that submits it. For each worker there
-is a thread in the coordinating process that starts it and takes its answers.
+A call goes into the pipe of an idle worker from the thread that submits it. One thread takes the
+answers of all workers: the one that calls `ProcessesExecutor.attend`, or else one of the executor's
+own. What takes long, to start a worker and to see one end, has a thread for as long.
 """
 
 from __future__ import annotations
@@ -21,35 +22,18 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
-from multiprocessing.connection import Connection
-from multiprocessing.context import BaseContext
-from multiprocessing.process import BaseProcess
 from typing import Any, ParamSpec, TypeVar
 
-from gluepy.engine.serving import read_message, serve, write_message
+from gluepy.engine.starting import START_METHODS, leave_forkserver, starting, use_forkserver
+from gluepy.engine.worker_process import LEAVE_S, WorkerProcess
 from gluepy.exceptions import WorkerLostError
 
-__all__ = ["START_METHODS", "ProcessesExecutor"]
-
-#: How worker processes can be started, the usual one first.
-START_METHODS = ("forkserver", "spawn", "fork")
-
-# To a worker that has nothing to do: long enough for its plugins to tear down what they set up.
-_LEAVE_S = 5.0
-
-# So that "/pymp-01234567/listener-01234567" has room below it.
-_MAX_TMPDIR_BYTES = 70
-_SHORT_TMPDIR = "/tmp"  # noqa: S108 - what is made there is a folder of this user's
+__all__ = ["ProcessesExecutor"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-# One at a time: what a process inherits when it is forked depends on what is open just then.
-_starting = threading.Lock()
-
-_users_of_forkserver: set[ProcessesExecutor] = set()
 
 
 class ProcessesExecutor(Executor):
@@ -71,15 +55,23 @@ class ProcessesExecutor(Executor):
         self._modules = tuple(modules)
         self._lock = threading.Lock()
         self._is_shut_down = False
-        self._threads: set[threading.Thread] = set()  # one for each worker
-        self._workers: set[_Worker] = set()
-        self._idle: list[_Worker] = []
-        self._busy: dict[Future[Any], _Worker] = {}
+        self._places = 0  # how many workers there are, with those that start or end just now
+        self._workers: set[WorkerProcess] = set()
+        self._idle: list[WorkerProcess] = []
+        self._busy: dict[Future[Any], WorkerProcess] = {}
         self._waiting: deque[tuple[Future[Any], bytes]] = deque()
         self._doomed: set[Future[Any]] = set()
+        # Unlike epoll, this tells of a descriptor that a task of this process has closed.
+        self._poll = select.poll()
+        self._watched: dict[int, WorkerProcess] = {}  # by descriptor
+        self._doorbell = _Doorbell()
+        self._poll.register(self._doorbell.ear, select.POLLIN)
+        self._turn = threading.RLock()  # of the one thread that takes answers
+        self._thread: threading.Thread | None = None  # that does, if nobody else
+        self._is_attended = False
         self._pid = os.getpid()
         if start_method == "forkserver":
-            _users_of_forkserver.add(self)
+            use_forkserver(self)
         # Python waits for its processes before it ends, and these would wait for it.
         atexit.register(self._shut_down_at_exit)
 
@@ -104,8 +96,8 @@ class ProcessesExecutor(Executor):
                 worker.future = future
                 self._busy[future] = worker
             else:
+                self._make_room()
                 self._waiting.append((future, call))
-                self._see_to_waiting()
         return future
 
     def kill(self, future: Future[Any]) -> None:
@@ -121,7 +113,7 @@ class ProcessesExecutor(Executor):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(worker.pid, signal.SIGINT)
 
-    def _find_busy(self, future: Future[Any]) -> _Worker | None:
+    def _find_busy(self, future: Future[Any]) -> WorkerProcess | None:
         """Return the worker of a future; where it has none yet, see to it that it gets none."""
         with self._lock:
             worker = self._busy.get(future)
@@ -150,56 +142,143 @@ class ProcessesExecutor(Executor):
         if os.getpid() == self._pid:  # a process that was forked off has none of its own
             self.shutdown()
 
-    def _wait_for_end(self, idle: Sequence[_Worker]) -> None:
-        with self._lock:
-            threads = tuple(self._threads)
-        end = time.monotonic() + _LEAVE_S
-        for worker in idle:
-            worker.has_ended.wait(max(0.0, end - time.monotonic()))
+    def _wait_for_end(self, idle: Sequence[WorkerProcess]) -> None:
+        end = time.monotonic() + LEAVE_S
+        self._take_over()
+        while self._places:
+            patience_s = end - time.monotonic()
+            if patience_s <= 0:
+                for worker in idle:
+                    worker.process.kill()
+            self.attend(patience_s if patience_s > 0 else None)
+        self._doorbell.close()
+        leave_forkserver(self)
+
+    # -- taking answers ------------------------------------------------------------------------
+
+    def attend(self, timeout_s: float | None = None) -> None:
+        """Take the answers of workers in this thread, and let their futures end here.
+
+        From the first call on, which comes back at once, this happens in such calls alone.
+
+        Args:
+            timeout_s: How long to wait for something to happen, in seconds; None for ever.
+        """
+        if self._is_attended:
+            with self._turn:
+                self._take_turn(timeout_s)
+        else:
+            self._take_over()
+
+    def wake(self) -> None:
+        """Let the call of `attend` that waits, or else the next one, come back at once."""
+        self._doorbell.ring()
+
+    def _take_over(self) -> None:
+        """See to it that this executor's own thread takes no answers any more."""
+        self._is_attended = True
+        self.wake()
+        with self._turn:
+            pass  # so it has come to the end of what it was about
+
+    def _attend_myself(self) -> None:
+        while True:
+            with self._turn:
+                if self._is_attended:
+                    return
+                self._take_turn(None)
+
+    def _take_turn(self, timeout_s: float | None) -> None:
+        ready = self._poll.poll(None if timeout_s is None else timeout_s * 1_000)
+        # Looked up at once: what is done for one may give its descriptors to a new worker.
+        for descriptor, worker in [(one, self._watched.get(one)) for one, _ in ready]:
+            if worker is None:
+                self._doorbell.hear()
+            elif not worker.is_given_up:
+                self._take_answer(worker, has_ended=descriptor == worker.end)
+
+    def _take_answer(self, worker: WorkerProcess, *, has_ended: bool) -> None:
+        """Take what a worker has to say; if that is nothing, and it has ended, give it up."""
+        try:
+            answer = worker.receive()
+        except BlockingIOError:
+            if has_ended:
+                self._give_up(worker)
+            return
+        except (EOFError, OSError):
+            self._give_up(worker)
+            return
+        except ValueError:
             worker.process.kill()
-        for thread in threads:
-            thread.join()
-        _leave_forkserver(self)
+            self._give_up(worker)
+            return
+        if answer is None:
+            return
+        future, is_idle = self._free(worker)
+        if future is None:  # nobody has asked
+            worker.process.kill()
+            self._give_up(worker)
+            return
+        _finish(future, answer, worker.pid)
+        if not is_idle:
+            self._give_next(worker)
 
-    def _see_to_waiting(self) -> None:
-        """Start the thread of another worker, unless there are as many as there may be."""
-        if len(self._threads) < self.workers:
-            thread = threading.Thread(target=self._attend, name="gluepy-worker", daemon=True)
-            self._threads.add(thread)
+    def _give_up(self, worker: WorkerProcess) -> None:
+        worker.is_given_up = True
+        for descriptor in (worker.here, worker.end):
+            if self._watched.get(descriptor) is worker:
+                del self._watched[descriptor]
+                self._poll.unregister(descriptor)
+        with self._lock:
+            if worker in self._idle:
+                self._idle.remove(worker)
+        thread = threading.Thread(target=self._bury, args=(worker,), name="gluepy-end", daemon=True)
+        try:
             thread.start()
+        except RuntimeError:  # there can be no more threads
+            self._bury(worker)
 
-    # -- in the thread of a worker -------------------------------------------------------------
+    # -- starting and burying workers: in threads of their own ---------------------------------
 
-    def _attend(self) -> None:
-        """Start a worker and take its answers until it ends; then another, while calls wait."""
+    def _make_room(self) -> None:
+        """Start another worker, unless there are as many as there may be."""
+        if self._thread is None and not self._is_attended:
+            self._thread = threading.Thread(
+                target=self._attend_myself, name="gluepy-answers", daemon=True
+            )
+            self._thread.start()
+        if self._places < self.workers:
+            target = self._fill_place
+            threading.Thread(target=target, name="gluepy-start", daemon=True).start()
+            self._places += 1
+
+    def _fill_place(self) -> None:
+        """Start a worker, as long as calls wait for one."""
         while self._is_needed():
             try:
                 worker = self._start()
             except BaseException as error:  # noqa: BLE001 - as an executor does
                 self._fail(error)
                 continue
-            goes_on = self._give_next(worker)
-            while goes_on and (answer := worker.receive()) is not None:
-                future, is_idle = self._free(worker)
-                if future is None:
-                    worker.process.kill()  # nobody has asked: something else writes into its pipe
-                    break
-                _finish(future, answer, worker.pid)
-                goes_on = is_idle or self._give_next(worker)
-            self._bury(worker)
+            self._give_next(worker)  # before anybody else can give the worker up
+            for descriptor in (worker.here, worker.end):
+                self._watched[descriptor] = worker
+                self._poll.register(descriptor, select.POLLIN)
+            break
+        self.wake()  # so that it waits for this one, too
 
     def _is_needed(self) -> bool:
-        """Return whether calls wait; if none does, this thread does not count any more."""
+        """Return whether calls wait; if none does, the place of this thread's worker is free."""
         with self._lock:
             if not self._waiting:
-                self._threads.remove(threading.current_thread())
+                self._places -= 1
             return bool(self._waiting)
 
-    def _start(self) -> _Worker:
-        with _starting:
+    def _start(self) -> WorkerProcess:
+        with starting:
             with self._lock:
-                others = [one.here for one in self._workers]
-            worker = _Worker(self._context, self._modules, others)
+                others = [one.connection for one in self._workers]
+            worker = WorkerProcess(self._context, self._modules, others)
             with self._lock:
                 self._workers.add(worker)
         return worker
@@ -211,12 +290,8 @@ class ProcessesExecutor(Executor):
         if future is not None and future.set_running_or_notify_cancel():
             future.set_exception(error)
 
-    def _give_next(self, worker: _Worker) -> bool:
-        """Give a worker the next call that waits; without any it is idle.
-
-        Returns:
-            Whether there is anything to wait for: not if it is to end.
-        """
+    def _give_next(self, worker: WorkerProcess) -> None:
+        """Give a worker the next call that waits; without any it is idle, or may end."""
         while True:
             with self._lock:
                 if not self._waiting:
@@ -224,7 +299,7 @@ class ProcessesExecutor(Executor):
                         worker.dismiss()
                     else:
                         self._idle.append(worker)
-                    return not self._is_shut_down
+                    return
                 future, call = self._waiting.popleft()
                 is_doomed = future in self._doomed
                 self._doomed.discard(future)
@@ -235,9 +310,9 @@ class ProcessesExecutor(Executor):
                     self._busy[future] = worker
                     break
             future.set_exception(WorkerLostError("was not given the step any more", worker.pid))
-        return worker.send(call)  # outside of the lock: it may take a while
+        worker.send(call)  # outside of the lock: it may take a while
 
-    def _free(self, worker: _Worker) -> tuple[Future[Any] | None, bool]:
+    def _free(self, worker: WorkerProcess) -> tuple[Future[Any] | None, bool]:
         """Return the future that a worker has answered, and whether the worker is idle now."""
         with self._lock:
             future, worker.future = worker.future, None
@@ -249,12 +324,9 @@ class ProcessesExecutor(Executor):
                 self._idle.append(worker)
         return future, is_idle
 
-    def _bury(self, worker: _Worker) -> None:
-        """See to it that a worker has ended; what it was doing is lost."""
-        with self._lock:
-            if worker in self._idle:
-                self._idle.remove(worker)
-        end = worker.end()
+    def _bury(self, worker: WorkerProcess) -> None:
+        """See a worker end: what it was doing is lost, and another may be needed."""
+        end = worker.wait_for_end()
         with self._lock:
             self._workers.remove(worker)
             worker.close()
@@ -263,98 +335,37 @@ class ProcessesExecutor(Executor):
                 del self._busy[future]
         if future is not None:
             future.set_exception(WorkerLostError(end, worker.pid))
+        self._fill_place()
 
 
-class _Worker:
-    """A process with a pipe that leads to it.
+class _Doorbell:
+    """Something to wait for besides pipes, which every thread can bring about, and signal handlers.
 
-    Args:
-        context: Starts it.
-        modules: To import beforehand.
-        others: Our ends of the pipes of other workers. A forked process inherits them, and would
-            keep those workers from noticing that we are gone.
+    Attributes:
+        ear: A descriptor that can be read when the bell has been rung.
     """
 
-    def __init__(
-        self, context: BaseContext, modules: Sequence[str], others: Sequence[Connection]
-    ) -> None:
-        self.here, there = context.Pipe()
-        inherited = [self.here, *others] if context.get_start_method() == "fork" else []
-        # Not daemonic: such a process could have no workers of its own, as joblib's.
-        self.process = context.Process(  # type: ignore[attr-defined]  # of every context but the base
-            target=serve, args=(there, inherited), name="gluepy-worker"
-        )
-        with _preloading(context, modules), _interrupts_held_back():
-            self.process.start()
-        there.close()
-        self.pid = int(self.process.pid or 0)
-        self.future: Future[Any] | None = None  # of the call that it carries out
-        self.has_ended = threading.Event()
-        self._end = _open_end(self.process)
-        # Nothing here waits for the pipe alone: what the process has forked may hold its end open,
-        # and neither read nor write any more, when the process itself has ended.
-        os.set_blocking(self.here.fileno(), False)
-        self._answers, self._room = (self._events(kind) for kind in (select.POLLIN, select.POLLOUT))
+    def __init__(self) -> None:
+        self.ear, self._bell = os.pipe()
+        os.set_blocking(self.ear, False)
+        os.set_blocking(self._bell, False)
 
-    def _events(self, kind: int) -> select.poll:
-        events = select.poll()
-        events.register(self.here, kind)
-        events.register(self._end, select.POLLIN)
-        return events
+    def ring(self) -> None:
+        """Let whoever waits wake up; nothing happens once it is closed."""
+        with contextlib.suppress(OSError):
+            os.write(self._bell, b"!")
 
-    def _wait(self, events: select.poll) -> None:
-        """Wait until something can be done with the pipe.
-
-        Raises:
-            EOFError: If that will never be, as the process has ended.
-        """
-        here = self.here.fileno()
-        if not any(ready == here for ready, _ in events.poll()):
-            raise EOFError
-
-    def send(self, call: bytes) -> bool:
-        """Send a call, or none for no more; return whether that was possible."""
-        try:
-            write_message(self.here.fileno(), call, lambda: self._wait(self._room))
-        except (EOFError, OSError):
-            self.process.kill()  # it has closed its end of the pipe, and may live
-            return False
-        return True
-
-    def dismiss(self) -> None:
-        """Tell the process that there is nothing more to do."""
-        self.send(b"")
-
-    def receive(self) -> bytes | None:
-        """Wait for an answer and return it; None if there will be none."""
-        try:
-            return read_message(self.here.fileno(), lambda: self._wait(self._answers))
-        except (EOFError, OSError):
-            return None
-
-    def end(self) -> str:
-        """See to it that the process has ended, and return how."""
-        self.process.join(_LEAVE_S)
-        self.process.kill()
-        self.process.join()
-        self.has_ended.set()
-        return _end_of(self.process.exitcode)
+    def hear(self) -> None:
+        """Forget that it was rung."""
+        with contextlib.suppress(OSError):
+            os.read(self.ear, 1_024)
 
     def close(self) -> None:
-        """Close what leads to the process, which has ended."""
-        self.here.close()
-        os.close(self._end)
-
-
-def _open_end(process: BaseProcess) -> int:
-    """Return a descriptor that can be read when a process has ended.
-
-    Its sentinel is only the second choice: it may be open in children of the process, too.
-    """
-    try:
-        return os.pidfd_open(process.pid or 0)
-    except (AttributeError, OSError):  # not on Linux, or it has ended already
-        return os.dup(process.sentinel)
+        """Close both ends."""
+        ends, self.ear, self._bell = (self.ear, self._bell), -1, -1
+        for end in ends:
+            if end >= 0:
+                os.close(end)
 
 
 def _finish(future: Future[Any], answer: bytes, pid: int) -> None:
@@ -368,90 +379,3 @@ def _finish(future: Future[Any], answer: bytes, pid: int) -> None:
         future.set_result(result)
     else:
         future.set_exception(WorkerLostError(result, pid))
-
-
-def _end_of(code: int | None) -> str:
-    """Return how a process ended, for people."""
-    if code is not None and code < 0:
-        try:
-            return f"was killed by {signal.Signals(-code).name}"
-        except ValueError:
-            return f"was killed by signal {-code}"
-    return f"ended with exit code {code}"
-
-
-@contextlib.contextmanager
-def _preloading(context: BaseContext, modules: Sequence[str]) -> Iterator[None]:
-    """Let the server that workers are forked from import their modules, once, when it starts."""
-    if context.get_start_method() != "forkserver":
-        yield
-        return
-    from gluepy.engine.preload import VARIABLE, describe
-
-    context.set_forkserver_preload(["gluepy.engine.preload"])
-    _find_room_for_sockets()
-    os.environ[VARIABLE] = describe(modules)
-    try:
-        yield
-    finally:
-        os.environ.pop(VARIABLE, None)
-
-
-def _find_room_for_sockets() -> None:
-    """Let the folder in which the server has its socket have a short path, even if TMPDIR is long.
-
-    The path of a socket may have about a hundred bytes. The folder is made once per process, below
-    that of `tempfile`; newer versions of Python look after it themselves.
-    """
-    import tempfile
-    from multiprocessing import util
-
-    usual = tempfile.gettempdir()
-    if len(os.fsencode(usual)) > _MAX_TMPDIR_BYTES and os.access(_SHORT_TMPDIR, os.W_OK):
-        tempfile.tempdir = _SHORT_TMPDIR
-        try:
-            util.get_temp_dir()
-        finally:
-            tempfile.tempdir = usual
-
-
-@contextlib.contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Let an interrupt of what is started here wait until it is ready for one; see `serve`."""
-    from multiprocessing import resource_tracker
-
-    resource_tracker.ensure_running()  # when it starts, it lets them through
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _leave_forkserver(executor: ProcessesExecutor) -> None:
-    """End the server of workers when nobody here needs it any more.
-
-    It would wait for the end of this process, and for that of every process that a task has left
-    behind; and it knows modules only as they were when it started, which is wrong after a cell of a
-    notebook has run again. Python has no public door for it.
-    """
-    from multiprocessing import forkserver
-
-    with _starting:
-        if executor not in _users_of_forkserver:
-            return
-        _users_of_forkserver.remove(executor)
-        if any(_is_of_forkserver(child) for child in multiprocessing.active_children()):
-            return  # of somebody else in this process, who would take it for dead
-        server = forkserver._forkserver  # noqa: SLF001 - see above
-        pid = getattr(server, "_forkserver_pid", None)
-        if _users_of_forkserver or pid is None or not hasattr(server, "_stop"):
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        server._stop()  # noqa: SLF001 - see above
-
-
-def _is_of_forkserver(process: BaseProcess) -> bool:
-    popen = getattr(process, "_popen", None)
-    return getattr(popen, "method", "") == "forkserver"

@@ -19,7 +19,7 @@ from gluepy.engine.signals import Stopped
 from gluepy.utils.errors import reason_of
 from gluepy.utils.streams import never_fail_to_encode
 
-__all__ = ["read_message", "serve", "write_message"]
+__all__ = ["Incoming", "serve", "write_message"]
 
 # There is never more than one message in a pipe: so one that is short comes with one system call.
 
@@ -46,29 +46,41 @@ def write_message(descriptor: int, message: bytes, wait: Callable[[], None] = la
             wait()
 
 
-def read_message(descriptor: int, wait: Callable[[], None] = lambda: None) -> bytes:
-    """Wait for a message and return it.
+class Incoming:
+    """What comes through a pipe, message by message.
 
     Args:
         descriptor: Of the pipe.
-        wait: Called before each part; returns when there is something to read, or raises.
-
-    Raises:
-        EOFError: If the pipe ends before the message does, or more comes than that.
-        OSError: If it cannot be read.
     """
-    data = bytearray()
-    end = _LENGTH_BYTES
-    while len(data) < end:
-        wait()
-        chunk = os.read(descriptor, _CHUNK_BYTES)
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._data = bytearray()
+
+    def read(self) -> bytes | None:
+        """Read once from the pipe.
+
+        Returns:
+            The message, if it is whole now.
+
+        Raises:
+            EOFError: If the pipe ends before the message does.
+            OSError: If it cannot be read; a pipe that does not wait may be empty.
+            ValueError: If more comes than the message: something else writes into the pipe, and
+                nothing in it can be relied on.
+        """
+        chunk = os.read(self._descriptor, _CHUNK_BYTES)
         if not chunk:
             raise EOFError
-        data += chunk
-        end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
-    if len(data) > end:
-        raise EOFError  # something else writes into the pipe: nothing in it can be relied on
-    return bytes(data[_LENGTH_BYTES:])
+        self._data += chunk
+        end = _LENGTH_BYTES + int.from_bytes(self._data[:_LENGTH_BYTES], "little")
+        if len(self._data) < end:
+            return None
+        if len(self._data) > end:
+            raise ValueError("there is more in the pipe than a message")
+        message = bytes(memoryview(self._data)[_LENGTH_BYTES:])
+        self._data = bytearray()
+        return message
 
 
 def serve(pipe: Connection, inherited: Sequence[Connection]) -> None:
@@ -87,13 +99,20 @@ def serve(pipe: Connection, inherited: Sequence[Connection]) -> None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal's: the coordinator sees to it
     here = pipe.fileno()
     threading.Thread(target=_end_with_coordinator, args=(here,), daemon=True).start()
+    incoming = Incoming(here)
     try:
-        while call := read_message(here):
+        while call := _next_message(incoming):
             answer = _answer(interrupts, *pickle.loads(call))  # noqa: S301 - from our coordinator
             write_message(here, pickle.dumps(answer, protocol=5))
-    except (EOFError, OSError):
+    except (EOFError, OSError, ValueError):
         return  # the coordinator has died, and this process is about to
     leave_all()
+
+
+def _next_message(incoming: Incoming) -> bytes:
+    while (message := incoming.read()) is None:
+        pass
+    return message
 
 
 def _answer(

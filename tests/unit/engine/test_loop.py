@@ -244,6 +244,14 @@ class Far(Executor):
         future.set_exception(WorkerLostError("was killed by SIGKILL", 7))
 
 
+def reply(future: Future[Reply], task: TaskInfo) -> None:
+    """Let a step have succeeded, with a metric."""
+    end = TaskOutcome(
+        status="succeeded", seconds=1.0, started_at=RUN.started_at, host="there", pid=7
+    )
+    future.set_result(Reply(end, (Logged("metric", "mape", 1.5, RUN.started_at),)))
+
+
 def never(future: Future[Reply], task: TaskInfo) -> None:
     """Let a step go on for ever."""
 
@@ -577,6 +585,69 @@ def test_each_task_has_the_executor_that_it_names(bench: Bench) -> None:
     assert names[1].startswith("gluepy-step")
 
 
+class Attended(Far):
+    """An executor whose steps are carried out while somebody waits with it, one at a time."""
+
+    def __init__(self, at_wait: Callable[[], None] = lambda: None) -> None:
+        super().__init__(self._note)
+        self._calls: list[tuple[Future[Reply], TaskInfo]] = []
+        self._at_wait = at_wait
+        self.waits: list[float] = []
+        self.wakes = 0
+
+    def _note(self, future: Future[Reply], task: TaskInfo) -> None:
+        self._calls.append((future, task))
+
+    def attend(self, timeout_s: float) -> None:
+        self.waits.append(timeout_s)
+        self._at_wait()
+        if self._calls:
+            reply(*self._calls.pop(0))
+
+    def wake(self) -> None:
+        self.wakes += 1
+
+
+def test_run_waits_with_its_only_executor_if_that_can_be(bench: Bench) -> None:
+    far = Attended()
+
+    report = bench.run(*map(planned, "ab"), executors={"far": far})
+
+    assert report.status == "succeeded"
+    assert len(far.waits) == 2
+    assert all(0 < timeout_s < 1 for timeout_s in far.waits)
+
+
+def test_run_with_several_executors_waits_with_none_of_them(bench: Bench) -> None:
+    far = Attended()
+    threading.Timer(0.1, far.attend, (0,)).start()
+
+    report = bench.run(
+        planned("a", executor="far"),
+        planned("b", executor="serial", after=(0,)),
+        executors={"far": far, "serial": SerialExecutor()},
+    )
+
+    assert report.status == "succeeded"
+    assert far.waits == [0]
+
+
+def test_executor_that_a_run_waits_with_is_woken_by_what_others_log(bench: Bench) -> None:
+    entry = Logged("metric", "mape", 1.0, datetime.now(UTC))
+
+    def log_elsewhere() -> None:
+        thread = threading.Thread(target=lambda: bench.loop.note(None, entry))
+        thread.start()
+        thread.join()
+
+    far = Attended(log_elsewhere)
+
+    bench.run(planned("a"), executors={"far": far})
+
+    assert far.wakes == 1
+    assert "metric mape=1.0 of nothing" in bench.calls
+
+
 # -- signals -----------------------------------------------------------------------------------
 
 
@@ -702,12 +773,6 @@ def test_what_is_no_metric_is_tracked_and_not_told(bench: Bench) -> None:
 
 
 def test_metrics_come_from_other_processes_with_the_reply(bench: Bench) -> None:
-    def reply(future: Future[Reply], task: TaskInfo) -> None:
-        end = TaskOutcome(
-            status="succeeded", seconds=1.0, started_at=RUN.started_at, host="there", pid=7
-        )
-        future.set_result(Reply(end, (Logged("metric", "mape", 1.5, RUN.started_at),)))
-
     report = bench.run(planned("a"), executors={"far": Far(reply)})
 
     assert report.metrics == (("mape", 1.5),)

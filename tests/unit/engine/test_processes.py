@@ -3,7 +3,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
-import select
 import signal
 import subprocess
 import sys
@@ -15,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from gluepy.engine.processes import START_METHODS, ProcessesExecutor, _end_of, _open_end
+from gluepy.engine.processes import ProcessesExecutor
+from gluepy.engine.starting import START_METHODS
 from gluepy.exceptions import WorkerLostError
 
 # As source, because a worker that was not forked cannot import what is in a test.
@@ -330,7 +330,7 @@ def test_worker_that_ends_between_calls_is_replaced(each: Bench) -> None:
 def test_worker_that_cannot_be_sent_a_call_is_replaced(bench: Bench) -> None:
     pid = bench.executor.submit(os.getpid).result(timeout=30)
     (worker,) = bench.executor._workers
-    worker.here.close()
+    worker.connection.close()
 
     assert bench.executor.submit(os.getpid).result(timeout=30) != pid
     assert not Path(f"/proc/{pid}").exists()
@@ -409,32 +409,8 @@ def test_shutdown_that_does_not_wait_lets_calls_end(bench: Bench) -> None:
     wait_until(lambda: not Path(f"/proc/{pid}").exists())
 
 
-def test_end_of_a_process_that_is_gone_is_known_by_its_sentinel() -> None:
-    process = multiprocessing.get_context("fork").Process(target=os.getpid)
-    process.start()
-    process.join()
-
-    descriptor = _open_end(process)
-
-    assert select.select([descriptor], [], [], 30)[0] == [descriptor]
-    os.close(descriptor)
-
-
 def _is_zombie(pid: int) -> bool:
     return ") Z" in Path(f"/proc/{pid}/stat").read_text()
-
-
-@pytest.mark.parametrize(
-    ("code", "end"),
-    [
-        (0, "ended with exit code 0"),
-        (-11, "was killed by SIGSEGV"),
-        (-250, "was killed by signal 250"),
-        (None, "ended with exit code None"),
-    ],
-)
-def test_end_of_a_process_is_told_in_words(code: int | None, end: str) -> None:
-    assert _end_of(code) == end
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
@@ -453,6 +429,105 @@ def test_interrupt_of_a_worker_that_only_starts_ends_its_first_call_in_silence(
     assert executor.submit(abs, -3).result(timeout=20) == 3
     executor.shutdown()
     assert capfd.readouterr() == ("", "")
+
+
+# -- taking answers in the thread that waits ------------------------------------------------------
+
+
+def attend_until(executor: ProcessesExecutor, condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        executor.attend(0.2)
+
+
+def test_futures_end_in_the_thread_that_attends(each: Bench) -> None:
+    threads = []
+    each.executor.attend(0)
+    futures = [each.start(name) for name in "ab"]
+    for future in futures:
+        future.add_done_callback(lambda _: threads.append(threading.get_ident()))
+    each.wait_for("a", "b")
+
+    each.go_on()
+    attend_until(each.executor, lambda: all(future.done() for future in futures))
+
+    assert threads == [threading.get_ident()] * 2
+
+
+def test_calls_that_wait_are_given_out_by_the_thread_that_attends(bench: Bench) -> None:
+    futures = [bench.executor.submit(abs, -number) for number in range(20)]
+
+    attend_until(bench.executor, lambda: all(future.done() for future in futures))
+
+    assert [future.result() for future in futures] == list(range(20))
+
+
+def test_attending_ends_when_a_process_was_lost_and_replaced(each: Bench) -> None:
+    each.executor.attend(0)
+    victim, other = each.start("victim"), each.start("other")
+    pid, _ = each.wait_for("victim", "other")
+
+    os.kill(pid, signal.SIGKILL)
+    start = time.monotonic()
+    while not victim.done():
+        each.executor.attend(20)
+
+    assert time.monotonic() - start < 10
+    assert isinstance(victim.exception(), WorkerLostError)
+    third = each.start("third")
+    each.wait_for("third")
+    each.go_on()
+    attend_until(each.executor, lambda: other.done() and third.done())
+
+
+def test_attending_that_waits_can_be_woken_by_another_thread(bench: Bench) -> None:
+    bench.executor.attend(0)
+    bench.executor.attend(0)  # what was left of the bell
+    threading.Timer(0.1, bench.executor.wake).start()
+
+    start = time.monotonic()
+    bench.executor.attend(20)
+
+    assert time.monotonic() - start < 10
+
+
+def test_attending_that_waits_is_woken_by_a_signal_handler(bench: Bench) -> None:
+    bench.executor.attend(0)
+    bench.executor.attend(0)
+    before = signal.signal(signal.SIGUSR1, lambda *_: bench.executor.wake())
+    try:
+        threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+
+        start = time.monotonic()
+        bench.executor.attend(20)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+    assert time.monotonic() - start < 10
+
+
+def test_waking_an_executor_that_is_shut_down_does_nothing(bench: Bench) -> None:
+    bench.executor.shutdown()
+    files = len(os.listdir("/proc/self/fd"))
+
+    bench.executor.wake()
+    bench.executor.shutdown()
+
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
+def test_descriptors_that_somebody_closes_cost_the_calls_of_their_workers(each: Bench) -> None:
+    future = each.start("a")
+    each.wait_for("a")
+    (worker,) = each.executor._workers
+
+    for descriptor in (worker.here, worker.end):
+        os.close(descriptor)
+    each.executor.wake()
+
+    assert isinstance(future.exception(timeout=30), WorkerLostError)
+    assert each.executor.submit(abs, -1).result(timeout=30) == 1
 
 
 # -- what could hang ------------------------------------------------------------------------------
