@@ -243,10 +243,10 @@ class ProcessesExecutor(Executor):
     def _make_room(self) -> None:
         """Start another worker, unless there are as many as there may be."""
         if self._thread is None and not self._is_attended:
-            self._thread = threading.Thread(
-                target=self._attend_myself, name="gluepy-answers", daemon=True
-            )
-            self._thread.start()
+            target = self._attend_myself
+            thread = threading.Thread(target=target, name="gluepy-answers", daemon=True)
+            thread.start()  # which may fail
+            self._thread = thread
         if self._places < self.workers:
             target = self._fill_place
             threading.Thread(target=target, name="gluepy-start", daemon=True).start()

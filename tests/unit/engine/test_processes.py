@@ -389,6 +389,35 @@ def test_process_that_cannot_be_started_fails_each_call(monkeypatch: pytest.Monk
     assert [str(error) for error in errors] == ["no more processes"] * 2
 
 
+def refuse_to_start(_: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_process_that_ends_when_there_can_be_no_more_threads_costs_its_call(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    future = bench.start("a")
+    (pid,) = bench.wait_for("a")
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse_to_start)
+        os.kill(pid, signal.SIGKILL)
+        error = future.exception(timeout=30)
+
+    assert isinstance(error, WorkerLostError)
+    assert bench.executor.submit(abs, -1).result(timeout=30) == 1
+
+
+def test_call_for_which_no_thread_can_be_started_is_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse_to_start)
+        with pytest.raises(RuntimeError, match="can't start new thread"):
+            bench.executor.submit(abs, -1)
+
+    assert bench.executor.submit(abs, -1).result(timeout=30) == 1
+
+
 def test_nothing_can_be_submitted_after_shutdown(bench: Bench) -> None:
     bench.executor.shutdown()
 
