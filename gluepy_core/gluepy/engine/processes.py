@@ -159,7 +159,8 @@ class ProcessesExecutor(Executor):
     def attend(self, timeout_s: float | None = None) -> None:
         """Take the answers of workers in this thread, and let their futures end here.
 
-        From the first call on, which comes back at once, this happens in such calls alone.
+        From the first call on, which comes back at once, this happens in such calls alone: who
+        waits for a future in another way waits in vain.
 
         Args:
             timeout_s: How long to wait for something to happen, in seconds; None for ever.
