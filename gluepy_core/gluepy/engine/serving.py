@@ -9,6 +9,7 @@ import os
 import pickle
 import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
@@ -25,6 +26,9 @@ __all__ = ["Incoming", "serve", "write_message"]
 
 _LENGTH_BYTES = 8
 _CHUNK_BYTES = 65_536
+
+# Enough to come out of what could not be interrupted.
+_AGAIN_S = 0.01
 
 
 def write_message(descriptor: int, message: bytes, wait: Callable[[], None] = lambda: None) -> None:
@@ -93,6 +97,7 @@ def serve(pipe: Connection, inherited: Sequence[Connection]) -> None:
     never_fail_to_encode()
     interrupts = _Interrupts()
     signal.signal(signal.SIGINT, interrupts.handle)
+    sys.unraisablehook = interrupts.handle_ignored
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     if hasattr(signal, "SIGHUP"):
@@ -161,6 +166,14 @@ class _Interrupts:
             self.is_open = False
             raise Stopped(signal.Signals(number).name)
         self._is_early = self._is_new
+
+    def handle_ignored(self, ignored: sys.UnraisableHookArgs) -> None:
+        """Let an interrupt come again that Python has ignored, as in the callback of a weakref."""
+        if isinstance(ignored.exc_value, Stopped):
+            self.is_open = True
+            threading.Timer(_AGAIN_S, os.kill, (os.getpid(), signal.SIGINT)).start()
+        else:
+            sys.__unraisablehook__(ignored)
 
 
 def _end_with_coordinator(descriptor: int) -> None:

@@ -231,6 +231,52 @@ def test_second_interrupt_does_not_disturb_what_cleans_up(bench: Bench) -> None:
     assert future.result(timeout=30) is None
 
 
+# Python ignores what is raised in the callback, and tells of it on standard error.
+WAIT_IN_CALLBACK = """
+import os, time, weakref
+class One: pass
+def wait(_):
+    open(f"{folder}/begun", "w").write(f"a {os.getpid()}\\n")
+    time.sleep(60)
+one = One()
+other = weakref.ref(one, wait)
+del one
+time.sleep(60)
+"""
+
+
+def test_interrupt_that_python_ignores_comes_again(
+    bench: Bench, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    future = bench.executor.submit(exec, WAIT_IN_CALLBACK, {"folder": str(tmp_path)})
+    bench.wait_for("a")
+
+    bench.executor.interrupt(future)
+
+    error = future.exception(timeout=30)
+    assert isinstance(error, WorkerLostError)
+    assert error.end.startswith("raised Stopped")
+    assert bench.executor.submit(abs, -1).result(timeout=30) == 1
+    assert capfd.readouterr() == ("", "")
+
+
+# Anything else that is ignored is told as ever.
+FAIL_IN_CALLBACK = """
+class One:
+    def __del__(self):
+        raise ValueError("gone")
+One()
+"""
+
+
+def test_other_errors_that_python_ignores_are_told(
+    bench: Bench, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bench.executor.submit(exec, FAIL_IN_CALLBACK, {}).result(timeout=30)
+
+    assert "ValueError: gone" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("way", ["kill", "interrupt"])
 def test_what_has_ended_is_not_disturbed(bench: Bench, way: str) -> None:
     future = bench.executor.submit(os.getpid)
