@@ -32,6 +32,9 @@ _STDIN = 0
 _SIGNALS_UNTIL_KILL = 3
 _ORPHAN_GRACE_S = 5.0
 
+# How often the child looks for its parent, where a task has closed what would tell it at once.
+_ORPHAN_LOOK_S = 0.1
+
 # A task may leave a thread behind that Python would wait for, for ever.
 _LEAVE_S = 5.0
 
@@ -116,6 +119,7 @@ def supervise(mourn: Callable[[Death], int]) -> Link:
     forwarded = [number for number in SIGNALS if not is_kept_off(number)]
     watched = {*forwarded, signal.SIGCHLD}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    parent_pid = os.getpid()
     pid = os.fork()
     if pid:
         os.close(tell)
@@ -130,15 +134,17 @@ def supervise(mourn: Callable[[Death], int]) -> Link:
     if has_terminal:
         _give_terminal(os.getpid())
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    threading.Thread(target=_end_with_parent, args=(alive,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(parent_pid, alive), daemon=True).start()
     return Link(tell)
 
 
-def _end_with_parent(alive: int) -> None:
+def _end_with_parent(parent_pid: int, alive: int) -> None:
     """Wait until the parent is gone; then stop, in order if that is possible, but in any case."""
     poll = select.poll()
     poll.register(alive, 0)  # hanging up is always told
     poll.poll()
+    while os.getppid() == parent_pid:  # it is a task that has closed the pipe
+        threading.Event().wait(_ORPHAN_LOOK_S)
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(_ORPHAN_GRACE_S)
     os.killpg(0, signal.SIGKILL)

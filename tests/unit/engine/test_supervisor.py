@@ -185,6 +185,35 @@ def test_descriptor_that_a_task_has_closed_is_not_written_to(start: Start, tmp_p
     assert (tmp_path / "other.txt").read_text() == ""
 
 
+# The thread that waits for the end of the parent sleeps until the task has closed its descriptors.
+CLOSING = """\
+import threading
+closed = threading.Event()
+threading.setprofile(
+    lambda frame, event, arg: event == "c_call" and arg.__name__ == "register" and closed.wait()
+)
+"""
+
+
+def test_closed_descriptor_is_no_sign_that_the_parent_is_gone(start: Start) -> None:
+    body = "os.closerange(3, 64)\nclosed.set()\ntime.sleep(0.5)\nos._exit(3)"
+
+    process = start(body, head=CLOSING + HEAD)
+
+    assert end(process) == (7, "mourned 3 [] 0")
+
+
+def test_child_that_has_closed_its_descriptors_ends_with_its_parent(start: Start) -> None:
+    body = "os.closerange(3, 64)\nclosed.set()\nprint('closed', 0, flush=True)\ntime.sleep(60)"
+    process = start(body, head=CLOSING + HEAD)
+    child = int(line(process, "child"))
+    line(process, "closed")
+
+    process.kill()
+
+    wait_until_gone(child)
+
+
 def test_descriptor_that_is_closed_is_passed_over(start: Start) -> None:
     assert end(start("os.closerange(3, 64)\nlink.conclude(0)\nos._exit(0)"))[0] == 7
 
