@@ -53,7 +53,8 @@ def command(
         print_document(document)
     elif form == "names":
         names = [row["name"] for kind in kinds for row in document[f"{kind}s"]]
-        print_result("\n".join(dict.fromkeys(names)))
+        if names:
+            print_result("\n".join(dict.fromkeys(names)))
     else:
         _print_tables(document, kinds, is_long=long)
         if not is_quiet():

@@ -147,6 +147,7 @@ def test_list_has_names_for_other_programs(run: Run) -> None:
 
 def test_list_takes_a_pattern(run: Run) -> None:
     assert run("list", "tr*", "--source", "acme", "-f", "names").stdout == "training\n"
+    assert run("list", "nothing*", "-f", "names").stdout == ""
 
 
 def test_list_shows_a_conflict_with_both(
