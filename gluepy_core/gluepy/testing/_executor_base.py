@@ -2,63 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
-import subprocess
-import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import pytest
 
 from gluepy.testing._executor_project import HOOKS, TASKS
+from gluepy.testing.commands import Command, Commands, Done
 
-__all__ = ["Bench", "Done", "ExecutorTests", "wait_until"]
-
-#: Everything is over long before this, in seconds; only what hangs reaches it.
-PATIENCE_S = 60.0
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-class Command:
-    """A command that runs, in a session of its own."""
-
-    def __init__(self, process: subprocess.Popen[str]) -> None:
-        self._process = process
-        self.pid = process.pid
-
-    def wait(self) -> Done:
-        """Wait for its end."""
-        out, err = self._process.communicate(timeout=PATIENCE_S)
-        return Done(self._process.returncode, out, err)
-
-    def send(self, number: signal.Signals) -> None:
-        """Send it a signal, as a shell would."""
-        self._process.send_signal(number)
-
-    def processes(self) -> list[int]:
-        """Return what runs of it, and of all that it has started, on Linux."""
-        return [pid for pid in _pids() if _session_of(pid) == self.pid]
-
-    def clean_up(self) -> None:
-        """Kill what is left of it."""
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        self._process.kill()
-        self._process.communicate()
+__all__ = ["Bench", "ExecutorTests"]
 
 
 class Bench:
@@ -76,8 +32,7 @@ class Bench:
     ) -> None:
         self.folder = folder
         self._executor = executor
-        self._env = env
-        self._commands: list[Command] = []
+        self._commands = Commands(folder, env)
         # A worker that lives on from test to test would take one module for the other.
         self.module = f"steps_{uuid.uuid4().hex}"
         folder.mkdir()
@@ -94,30 +49,16 @@ class Bench:
 
     def start(self, dag: str, *words: str, executor: str = "") -> Command:
         """Start ``gluepy dag`` and return while it runs."""
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gluepy", "dag", dag),
-                *("--executor", executor or self._executor, "-j", "2", *words),
-            ],
-            cwd=self.folder,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._commands.append(Command(process))
-        return self._commands[-1]
+        by = executor or self._executor
+        return self._commands.start("dag", dag, "--executor", by, "-j", "2", *words)
 
     def run(self, dag: str, *words: str, executor: str = "") -> Done:
         """Run ``gluepy dag`` and return how it ended."""
         return self.start(dag, *words, executor=executor).wait()
 
-    def clean_up(self) -> None:
+    def close(self) -> None:
         """End all commands."""
-        for command in self._commands:
-            command.clean_up()
+        self._commands.close()
 
     # -- what can be seen ----------------------------------------------------------------------
 
@@ -187,33 +128,7 @@ class ExecutorTests:
         """Give a project whose steps the executor carries out."""
         assert self.executor, f"{type(self).__name__} needs an attribute 'executor'"
         kept = {name: text for name, text in os.environ.items() if not name.startswith("GLUEPY_")}
-        env = {**kept, "GLUEPY_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-        folder = tmp_path / "project"
-        bench = Bench(folder, self.executor, self.settings, {**env, **surroundings})
+        env = {**kept, "GLUEPY_DISABLE_PLUGIN_AUTOLOAD": "1", **surroundings}
+        bench = Bench(tmp_path / "project", self.executor, self.settings, env)
         yield bench
-        bench.clean_up()
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {PATIENCE_S:g} s for {what}")
-        time.sleep(0.01)
-
-
-def _pids() -> list[int]:
-    with contextlib.suppress(FileNotFoundError):
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return []
-
-
-def _session_of(pid: int) -> int:
-    """Return the session of a process; 0 if it has ended, also where nobody has asked how."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return 0
-    state, _, _, session = text.rpartition(") ")[2].split()[:4]
-    return 0 if state in "ZX" else int(session)
+        bench.close()

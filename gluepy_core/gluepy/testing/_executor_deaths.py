@@ -7,7 +7,8 @@ import signal
 
 import pytest
 
-from gluepy.testing._executor_base import Bench, ExecutorTests, wait_until
+from gluepy.testing._executor_base import Bench, ExecutorTests
+from gluepy.testing.commands import wait_until
 
 __all__ = ["DeathTests"]
 

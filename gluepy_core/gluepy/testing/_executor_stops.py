@@ -6,7 +6,8 @@ import os
 import signal
 import time
 
-from gluepy.testing._executor_base import Bench, Command, ExecutorTests, wait_until
+from gluepy.testing._executor_base import Bench, ExecutorTests
+from gluepy.testing.commands import Command, wait_until
 
 __all__ = ["StopTests"]
 

@@ -14,13 +14,12 @@ the tests are the promises.
 
 from __future__ import annotations
 
-from gluepy.testing._executor_base import Done
 from gluepy.testing._executor_deaths import DeathTests
 from gluepy.testing._executor_hooks import HookTests
 from gluepy.testing._executor_stops import StopTests
 from gluepy.testing._executor_work import WorkTests
 
-__all__ = ["Done", "ExecutorSuite"]
+__all__ = ["ExecutorSuite"]
 
 
 class ExecutorSuite(HookTests, WorkTests, DeathTests, StopTests):

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
+from gluepy.testing.commands import Command, Commands, Done, wait_until
 from gluepy.testing.distributions import write_distribution
 
 LOOPBACK = "127.0.0.1"
 
 # Without an address the server that would have the dashboard listens everywhere.
 _UNSEEN = ("--no-dashboard", "--dashboard-address", f"{LOOPBACK}:0")
-
-#: Everything is over long before this, in seconds; only what hangs reaches it.
-PATIENCE_S = 60.0
 
 
 class Cluster:
@@ -88,15 +83,6 @@ def find_port() -> int:
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return int(probe.getsockname()[1])
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {PATIENCE_S:g} s for {what}")
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -172,14 +158,6 @@ class Loading(DAG):
 """
 
 
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
 class Pipelines:
     """A distribution with two DAGs, the folder in which they run, and what their tasks note.
 
@@ -191,7 +169,6 @@ class Pipelines:
         self.site = root / "site"
         self.folder.mkdir()
         self.notes_file = root / "notes"
-        self._commands: list[subprocess.Popen[str]] = []
         name = f"acme_{uuid.uuid4().hex}"  # a worker that lives on would take one for the other
         write_distribution(
             self.site,
@@ -202,36 +179,18 @@ class Pipelines:
             modules={name: _TASKS.replace("@NOTES@", str(self.notes_file))},
         )
         self.env = {"GLUEPY_DASK_TIMEOUT_S": "10", "PYTHONPATH": str(self.site)}
+        self._commands = Commands(self.folder)
 
-    def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **env: str) -> Command:
         """Start ``gluepy`` and return while it runs."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gluepy", *words],
-            cwd=self.folder,
-            env={**os.environ, **self.env, **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._commands.append(process)
-        return process
+        return self._commands.start(*words, **{**self.env, **env})
 
     def dag(self, label: str, *words: str, **env: str) -> Done:
         """Run a DAG on Dask and return how that ended."""
-        return self.wait(self.start("dag", label, "--executor", "dask", *words, **env))
-
-    def wait(self, process: subprocess.Popen[str]) -> Done:
-        """Wait for the end of a command."""
-        out, err = process.communicate(timeout=PATIENCE_S)
-        return Done(process.returncode, out, err)
+        return self.start("dag", label, "--executor", "dask", *words, **env).wait()
 
     def close(self) -> None:
-        for process in self._commands:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        self._commands.close()
 
     def notes(self, word: str) -> list[list[str]]:
         """Return what tasks noted, in order, of one kind."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gluepy.testing.executors import Done, ExecutorSuite
+from gluepy.testing.commands import Done
+from gluepy.testing.executors import ExecutorSuite
 
 if TYPE_CHECKING:
     from tests.conftest import Cluster

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 from distributed import Client
-from tests.conftest import Cluster, wait_until
+from tests.conftest import Cluster
 
 from gluepy import ExecutorRequest, SettingsInfo
 from gluepy.exceptions import ExecutorError
+from gluepy.testing.commands import wait_until
 from gluepy_dask import make_executor
 from gluepy_dask._errors import DaskWorkerLostError, NotBegunError, SchedulerLostError
 from gluepy_dask._executor import DaskExecutor

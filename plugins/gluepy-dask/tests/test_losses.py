@@ -8,8 +8,9 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.conftest import Cluster, Pipelines, wait_until
+from tests.conftest import Cluster, Pipelines
 
+from gluepy.testing.commands import wait_until
 from gluepy.testing.distributions import write_distribution
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class TestLosing:
         begin = time.monotonic()
 
         cluster.kill("scheduler")
-        done = pipelines.wait(command)
+        done = command.wait()
 
         assert done.code == 1, done.err
         assert time.monotonic() - begin < 15
@@ -86,7 +87,7 @@ class TestLosing:
         os.kill(int(pid), signal.SIGKILL)
         wait_until(lambda: "lost" in str(pipelines.ends()), "the loss")
         pipelines.go_on()
-        done = pipelines.wait(command)
+        done = command.wait()
 
         assert done.code == 1, done.err
         assert sorted(pipelines.ends().items()) == sorted(
@@ -116,7 +117,7 @@ class TestLosing:
         wait_until(lambda: pipelines.notes("beat"), "work")
 
         cluster.kill("one")
-        done = pipelines.wait(command)
+        done = command.wait()
 
         assert done.code == 1, done.err
         assert pipelines.ends() == {
@@ -132,7 +133,7 @@ class TestLosing:
         pipelines.go_on()
 
         commands = [pipelines.start("dag", "training", "--executor", "dask") for _ in range(2)]
-        codes = [pipelines.wait(command).code for command in commands]
+        codes = [command.wait().code for command in commands]
 
         assert codes == [0, 0]
         assert len(pipelines.notes("train")) == 4

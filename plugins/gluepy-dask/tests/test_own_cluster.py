@@ -8,7 +8,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.conftest import Pipelines, wait_until
+from tests.conftest import Pipelines
+
+from gluepy.testing.commands import wait_until
 
 
 def wait_for_work(pipelines: Pipelines) -> None:
@@ -48,7 +50,7 @@ def test_cluster_listens_on_loopback_only_and_leaves_nothing_behind(pipelines: P
         if connection.status == psutil.CONN_LISTEN
     }
     pipelines.go_on()
-    done = pipelines.wait(command)
+    done = command.wait()
 
     assert done.code == 0, done.err
     assert hosts == {"127.0.0.1"}
@@ -61,7 +63,7 @@ def test_ctrl_c_in_a_terminal_ends_the_run_in_order(pipelines: Pipelines) -> Non
 
     for process in processes_of(command.pid):  # a terminal sends it to all
         process.send_signal(signal.SIGINT)
-    done = pipelines.wait(command)
+    done = command.wait()
 
     assert done.code == 130, done.err
     assert pipelines.ends() == {
@@ -91,7 +93,7 @@ def test_worker_that_is_killed_is_replaced_and_the_step_tried_again_as_the_run_s
     os.kill(int(first[0][2]), signal.SIGKILL)
     wait_until(lambda: len(pipelines.notes("train")) == 3, "the second attempt")
     pipelines.go_on()
-    done = pipelines.wait(command)
+    done = command.wait()
 
     assert done.code == 0, done.err
     assert pipelines.ends()[f"train[{first[0][1]}]"] == ["lost", "succeeded"]
@@ -105,7 +107,7 @@ def test_nothing_outlives_a_coordinator_that_is_killed(pipelines: Pipelines) -> 
     (coordinator,) = psutil.Process(command.pid).children()
 
     coordinator.kill()
-    done = pipelines.wait(command)
+    done = command.wait()
 
     assert done.code == 1
     wait_until(lambda: processes_of(command.pid) == [], "the end of all")

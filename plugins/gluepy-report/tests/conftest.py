@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from gluepy.testing import hostile
+from gluepy.testing.commands import Commands, Done
 
 #: Everything is over long before this; only what hangs reaches it. In milliseconds.
 expect.set_options(timeout=60_000)
@@ -21,8 +22,6 @@ _PIPELINES = '''
 import os, time
 from gluepy import DAG, Task
 from gluepy.ops import default_mlops
-
-PAYLOAD = "<script>document.body.remove()</script><img src=x onerror=document.body.remove()>"
 
 
 class Load(Task):
@@ -64,48 +63,7 @@ class Training(DAG):
     label = "training"
     tasks = {Load: (), Train: (Load,)}
     eval_tasks = [Check]
-
-
-class Hostile(Task):
-    label = PAYLOAD
-
-    def run(self):
-        print(PAYLOAD)
-        default_mlops.log_metric(PAYLOAD, 1)
-        default_mlops.log_param(PAYLOAD, PAYLOAD)
-        raise ValueError(PAYLOAD)
-
-
-class HostileDag(DAG):
-    __doc__ = PAYLOAD
-    label = PAYLOAD
-    tasks = [Hostile]
-
-
-class Nothing(Task):
-    label = "nothing"
-
-    def run(self):
-        pass
 '''
-
-#: Labels whose files could meet one another, or lie elsewhere.
-ODD = ("a/b", "a b", "a-b", "../up", "A-B", "x" * 200, "é.json", "..")
-
-_ODD_DAG = """
-
-class Odd{number}(DAG):
-    label = {label!r}
-    tasks = [Nothing]
-"""
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Project:
@@ -114,22 +72,14 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        (folder / "gluepy.toml").write_text('installed_modules = ["pipelines"]\n')
-        odd = [_ODD_DAG.format(number=number, label=label) for number, label in enumerate(ODD)]
-        (folder / "pipelines.py").write_text("".join([_PIPELINES, *odd]))
+        (folder / "gluepy.toml").write_text('installed_modules = ["pipelines", "hostile"]\n')
+        (folder / "pipelines.py").write_text(_PIPELINES)
+        (folder / "hostile.py").write_text(hostile.MODULE)
+        self._commands = Commands(folder)
 
     def gluepy(self, *words: str, **env: str) -> Done:
         """Type a command and wait for its end."""
-        done = subprocess.run(
-            [sys.executable, "-m", "gluepy", *words],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **env},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return Done(done.returncode, done.stdout, done.stderr)
+        return self._commands.run(*words, **env)
 
     def report(self, *words: str) -> Path:
         """Write a report that must succeed, and return its folder."""
@@ -156,9 +106,8 @@ def full_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     assert one.gluepy("dag", "training", "--set", "model.depth=3", FAIL="1").code == 1
     assert one.gluepy("dag", "training", "--resume").code == 0
     assert one.gluepy("dag", "training", "--set", "model.depth=4", FAIL="1").code == 1
-    payload = "<script>document.body.remove()</script><img src=x onerror=document.body.remove()>"
-    assert one.gluepy("dag", payload).code == 1
-    for label in ("a/b", "a b", "../up", "x" * 200):
+    assert one.gluepy("dag", hostile.MARKUP).code == 1
+    for label in hostile.LABELS:
         assert one.gluepy("dag", label).code == 0
     return one
 

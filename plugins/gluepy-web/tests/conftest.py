@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import re
 import select
 import shutil
 import signal
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,19 +18,15 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-#: Everything is over long before this, in seconds; only what hangs reaches it.
-PATIENCE_S = 60.0
+from gluepy.testing import hostile
+from gluepy.testing.commands import PATIENCE_S, Command, Commands, Done
 
 expect.set_options(timeout=PATIENCE_S * 1000)
-
-PAYLOAD = "<script>document.body.remove()</script><img src=x onerror=document.body.remove()>"
 
 _PIPELINES = '''
 import os, time
 from gluepy import DAG, Task
 from gluepy.ops import default_mlops
-
-PAYLOAD = "<script>document.body.remove()</script><img src=x onerror=document.body.remove()>"
 
 
 def wait_for(name):
@@ -69,47 +61,7 @@ class Training(DAG):
 
     label = "training"
     tasks = {Load: (), Train: (Load,)}
-
-
-class Hostile(Task):
-    label = PAYLOAD
-
-    def run(self):
-        print(PAYLOAD)
-        default_mlops.log_metric(PAYLOAD, 1)
-        raise ValueError(PAYLOAD)
-
-
-class HostileDag(DAG):
-    __doc__ = PAYLOAD
-    label = PAYLOAD
-    tasks = [Hostile]
-
-
-class Nothing(Task):
-    label = "nothing"
-
-    def run(self):
-        pass
 '''
-
-#: Labels that are no plain part of a path.
-ODD = ("a/b", "a b", "../up", "é.json", "..", "end/", "tilde~", "q?a=1#x", "x" * 200)
-
-_ODD_DAG = """
-
-class Odd{number}(DAG):
-    label = {label!r}
-    tasks = [Nothing]
-"""
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Answer(NamedTuple):
@@ -137,8 +89,8 @@ _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _Stay())
 class Server:
     """``gluepy web`` in a process of its own."""
 
-    def __init__(self, process: subprocess.Popen[str], address: str) -> None:
-        self.process = process
+    def __init__(self, command: Command, address: str) -> None:
+        self.command = command
         self.address = address.rstrip("/")
 
     def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
@@ -154,9 +106,8 @@ class Server:
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> Done:
         """Ask it to end, and wait until it has."""
-        self.process.send_signal(number)
-        out, err = self.process.communicate(timeout=PATIENCE_S)
-        return Done(self.process.returncode, out, err)
+        self.command.send(number)
+        return self.command.wait()
 
 
 class Project:
@@ -165,42 +116,30 @@ class Project:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True)
-        odd = [_ODD_DAG.format(number=number, label=label) for number, label in enumerate(ODD)]
-        (folder / "gluepy.toml").write_text('installed_modules = ["pipelines"]\n')
-        (folder / "pipelines.py").write_text("".join([_PIPELINES, *odd]))
-        self._processes: list[subprocess.Popen[str]] = []
+        (folder / "gluepy.toml").write_text('installed_modules = ["pipelines", "hostile"]\n')
+        (folder / "pipelines.py").write_text(_PIPELINES)
+        (folder / "hostile.py").write_text(hostile.MODULE)
+        self._commands = Commands(folder)
 
-    def start(self, *words: str, **env: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **env: str) -> Command:
         """Type a command and return while it goes on."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gluepy", *words],
-            cwd=self.folder,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **env},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        self._processes.append(process)
-        return process
+        return self._commands.start(*words, **env)
 
     def gluepy(self, *words: str, **env: str) -> Done:
         """Type a command and wait for its end."""
-        process = self.start(*words, **env)
-        out, err = process.communicate(timeout=PATIENCE_S)
-        return Done(process.returncode, out, err)
+        return self._commands.run(*words, **env)
 
     def serve(self, *words: str, **env: str) -> Server:
         """Start a server on a free port, and wait until it listens."""
-        process = self.start("web", "--port", "0", *words, **env)
-        assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], PATIENCE_S)
-        line = process.stdout.readline() if ready else ""
+        command = self.start("web", "--port", "0", *words, **env)
+        out = command.process.stdout
+        assert out is not None
+        ready, _, _ = select.select([out], [], [], PATIENCE_S)
+        line = out.readline() if ready else ""
         if not re.match(r"http://\S+:\d+/\n", line):
-            process.kill()
-            pytest.fail(f"no server: {line} {process.communicate()[1]}")
-        return Server(process, line.strip())
+            command.process.kill()
+            pytest.fail(f"no server: {line} {command.wait().err}")
+        return Server(command, line.strip())
 
     def ids(self) -> list[str]:
         """Return the ids of all runs, the latest first."""
@@ -208,13 +147,7 @@ class Project:
         return [run["run_id"] for run in found["runs"]]
 
     def close(self) -> None:
-        for process in self._processes:
-            process.terminate()  # so that what was measured is written
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+        self._commands.close(grace_s=10)  # so that what was measured is written
 
 
 @pytest.fixture
@@ -230,8 +163,8 @@ def full_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     one = Project(tmp_path_factory.mktemp("full") / "project")
     assert one.gluepy("dag", "training").code == 0
     assert one.gluepy("dag", "training", FAIL="1").code == 1
-    assert one.gluepy("dag", PAYLOAD).code == 1
-    for label in ODD:
+    assert one.gluepy("dag", hostile.MARKUP).code == 1
+    for label in hostile.LABELS:
         assert one.gluepy("dag", label).code == 0
     yield one
     one.close()
@@ -240,15 +173,6 @@ def full_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 @pytest.fixture(scope="session")
 def server(full_project: Project) -> Server:
     return full_project.serve()
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {PATIENCE_S:g} s for {what}")
-        time.sleep(0.02)
 
 
 # -- browser ---------------------------------------------------------------------------------------

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
-from tests.conftest import PAYLOAD, Project, Server, Tab
+from tests.conftest import Project, Server, Tab
 
+from gluepy.testing import hostile
 from gluepy_web._links import ServerLinks
 
 Open = Callable[..., Tab]
 
 TOKEN = "correct-horse-battery"  # noqa: S105 - of these tests alone
 
-HOSTILE = ServerLinks().dag(PAYLOAD)
+HOSTILE = ServerLinks().dag(hostile.MARKUP)
 PAGES = (
     *("/", "/runs", "/plugins", "/dags/training", HOSTILE, "/runs/@last-failed", "/runs/@last"),
-    *("/compare", "/nope", f"/runs?q={quote(PAYLOAD)}"),
+    *("/compare", "/nope", f"/runs?q={quote(hostile.MARKUP)}"),
 )
 
 
@@ -73,7 +75,7 @@ def test_run_finishes_on_the_page(project: Project, tab: Open) -> None:
     )
     expect(page.get_by_text("this page follows the run")).to_have_count(0)
     page.get_by_text("train", exact=True).last.wait_for()
-    assert run.wait() == 0
+    assert run.wait().code == 0
     assert one.said == []
 
 
@@ -134,7 +136,7 @@ def test_page_says_that_the_server_is_away(project: Project, tab: Open) -> None:
     server.stop()
 
     expect(page.locator(".live")).to_have_text("the server is away")
-    run.terminate()
+    run.send(signal.SIGTERM)
 
 
 def test_any_two_runs_are_compared_by_a_form(full_project: Project, tab: Open) -> None:

@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from tests.conftest import ODD, PATIENCE_S, PAYLOAD, Project, Server, wait_until
+from tests.conftest import Project, Server
 
+from gluepy.testing import hostile
+from gluepy.testing.commands import PATIENCE_S, wait_until
 from gluepy.testing.distributions import write_distribution
 from gluepy_web._links import ServerLinks, from_path, to_path
 
@@ -48,7 +50,7 @@ def test_page_is_html_with_a_twin(server: Server, path: str) -> None:
     assert (document["schema"], document["problems"]) == ("gluepy.page/1", [])
 
 
-@pytest.mark.parametrize("label", [*ODD, PAYLOAD])
+@pytest.mark.parametrize("label", [*hostile.LABELS, hostile.MARKUP])
 def test_every_label_has_an_address_of_its_own(server: Server, label: str) -> None:
     links = ServerLinks()
     address = links.dag(label)
@@ -59,7 +61,7 @@ def test_every_label_has_an_address_of_its_own(server: Server, label: str) -> No
     assert server.get(address).status == 200
 
 
-@pytest.mark.parametrize("name", [*ODD, "a.json", "a~", "a.json~", "~", "a"])
+@pytest.mark.parametrize("name", [*hostile.LABELS, "a.json", "a~", "a.json~", "~", "a"])
 def test_name_comes_back_from_its_path(name: str) -> None:
     from urllib.parse import unquote
 
@@ -95,10 +97,10 @@ def test_runs_are_filtered_and_searched(server: Server) -> None:
         return [run["dag"] for run in page["documents"]["runs"]["runs"]]
 
     assert found("dag=training") == ["training", "training"]
-    assert found("status=failed") == [PAYLOAD, "training"]
+    assert found("status=failed") == [hostile.MARKUP, "training"]
     assert found("status=failed&q=train") == ["training"]
     assert found("q=nothing-like-it") == []
-    assert len(found("status=nonsense&page=x")) == len(ODD) + 3
+    assert len(found("status=nonsense&page=x")) == len(hostile.LABELS) + 3
     assert found("page=99999") == []
 
 
@@ -372,7 +374,7 @@ def test_stream_tells_of_a_run_until_it_is_over(project: Project) -> None:
         while told[-1] != "over":
             told.append(next_event(stream))
 
-    assert run.wait(PATIENCE_S) == 0
+    assert run.wait().code == 0
     assert set(told[:-1]) <= {"change"}
 
 
