@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import plans, startup, steps, workers
+from benchmarks import plans, runs, startup, steps, workers
 from benchmarks.measure import render
 
 # With how often each case is measured: what takes longer is disturbed less.
@@ -19,6 +19,7 @@ _GROUPS = {
     "steps": (steps.measure_all, 10),
     "workers": (workers.measure_all, 10),
     "plans": (plans.measure_all, 5),
+    "runs": (runs.measure_all, 20),
 }
 
 

@@ -63,7 +63,7 @@ class LockOwner:
 
 @dataclass(frozen=True, kw_only=True)
 class LockTiming:
-    """The times of a lock in a storage that knows none.
+    """The times of a lock; all but ``sleep`` are those of a storage that knows no locks.
 
     Attributes:
         beat_s: Between two signs of life.
@@ -108,6 +108,7 @@ class RunLock:
             RunLockedError: If a live process, or another run of this one, holds it.
             StorageError: If it cannot be written.
         """
+        timing = timing or LockTiming()
         owner = LockOwner(
             host=platform.node(),
             pid=os.getpid(),
@@ -122,9 +123,9 @@ class RunLock:
             disk_path = storage.local_path(path)
             kind: _Kind
             if disk_path is not None:
-                kind = _DiskLock(disk_path, owner, storage.location(folder))
+                kind = _DiskLock(disk_path, owner, storage.location(folder), timing.sleep)
             elif storage.is_shared:
-                kind = _ObjectLock(storage, path, owner, folder, timing or LockTiming())
+                kind = _ObjectLock(storage, path, owner, folder, timing)
             else:
                 kind = _NoLock()
         return cls(storage, folder, owner, kind)
@@ -239,13 +240,19 @@ class _DiskLock(_Kind):
     _TRIES = 6
     _WAIT_S = 0.05
 
-    def __init__(self, path: str, owner: LockOwner, location: str) -> None:
+    def __init__(
+        self,
+        path: str,
+        owner: LockOwner,
+        location: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._path = path
         self._location = location
         self._content = json.dumps(asdict(owner)).encode("ascii")
         self._descriptor = self._open()
         try:
-            self._take()
+            self._take(sleep)
             self._write(self._content)
         except BaseException:
             os.close(self._descriptor)
@@ -274,11 +281,11 @@ class _DiskLock(_Kind):
         except OSError as error:
             raise StorageWriteError(self._path, error.strerror or str(error)) from error
 
-    def _take(self) -> None:
+    def _take(self, sleep: Callable[[float], None]) -> None:
         for _ in range(self._TRIES):
             if _try_lock(self._descriptor):
                 return
-            time.sleep(self._WAIT_S)
+            sleep(self._WAIT_S)
         raise _refusal(self._location, _read_disk(self._path))
 
     def _write(self, content: bytes) -> None:

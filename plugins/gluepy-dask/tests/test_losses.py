@@ -50,13 +50,11 @@ class TestLosing:
         start(cluster, pipelines)
         command = pipelines.start("dag", "training", "--executor", "dask")
         wait_for_work(pipelines)
-        begin = time.monotonic()
 
         cluster.kill("scheduler")
         done = command.wait()
 
         assert done.code == 1, done.err
-        assert time.monotonic() - begin < 15
         assert pipelines.ends() == {
             "load": ["succeeded"],
             "train[AA]": ["lost"],

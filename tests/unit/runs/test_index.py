@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,10 +18,8 @@ from gluepy.exec.records import RunReport, TaskOutcome
 from gluepy.files.storages import BaseStorage
 from gluepy.files.storages.local import LocalStorage
 from gluepy.files.storages.memory import MemoryStorage
-from gluepy.runs._database import open_database, transaction
-from gluepy.runs.index import INDEX_FILE, RunIndex, _put
+from gluepy.runs.index import INDEX_FILE, RunIndex
 from gluepy.runs.record import Opening, RunRecord
-from gluepy.runs.state import RunState, Session, StepState
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -365,39 +362,7 @@ def test_index_is_as_it_was_when_it_cannot_be_made_anew(tmp_path: Path, make: Ma
     assert ids(storage) == ["two", "one"]
 
 
-# -- many ------------------------------------------------------------------------------------------
-
-
-def state(number: int) -> RunState:
-    session = Session(mode="new", dag="training", started_at=AT + timedelta(minutes=number))
-    session.status = "succeeded"
-    name = f"{number:05d}"
-    return RunState(
-        run_id=name,
-        dag="training",
-        folder=f"runs/2026/11/22/{name}",
-        status="succeeded",
-        steps={"a": StepState("a", "succeeded", 1, 1.0)},
-        sessions=[session],
-    )
-
-
-def test_a_page_of_ten_thousand_runs_is_there_at_once(local: LocalStorage) -> None:
-    last = range(9_980, 10_000)
-    for number in last:
-        local.touch(f"runs/2026/11/22/{number:05d}/journal.jsonl")
-    RunIndex(local).rebuild()
-    with open_database(local.abspath(INDEX_FILE)) as database, transaction(database):
-        for number in range(10_000):
-            _put(database, state(number))
-
-    start = time.perf_counter()
-    found = ids(local, limit=20)
-    seconds = time.perf_counter() - start
-
-    assert found == [f"{number:05d}" for number in reversed(last)]
-    assert seconds < 0.5
-
+# -- many processes --------------------------------------------------------------------------------
 
 WRITE = """
 import sys

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +14,9 @@ from gluepy.app import App, get_app, set_app
 from gluepy.exceptions import RunRecordError, UnknownRunError, UnknownStepError
 from gluepy.exec.records import HookCost, RunInfo
 from gluepy.files.storages.local import LocalStorage
-from gluepy.runs._database import open_database, transaction
 from gluepy.runs.folder import write_context
-from gluepy.runs.index import INDEX_FILE, RunIndex, _put
 from gluepy.runs.logs import log_path
 from gluepy.runs.record import Opening, RunRecord
-from gluepy.runs.state import RunState, Session, StepState
 from gluepy.views import history_view, logs_view, run_view, runs_view, timings_view
 
 RecordRun = Callable[..., str]
@@ -83,38 +79,6 @@ def test_runs_are_chosen(storage: LocalStorage, record_run: RecordRun) -> None:
     assert ids(query="TRAIN succ") == ["three"]
     assert ids(query="o") == ["two", "one"]
     assert ids(query="%") == []
-
-
-def test_ten_thousand_runs_are_searched_at_once(storage: LocalStorage) -> None:
-    last = range(9_950, 10_000)
-    for number in last:
-        storage.touch(f"runs/2026/11/22/{number:05d}/journal.jsonl")
-    RunIndex(storage).rebuild()
-    with open_database(storage.abspath(INDEX_FILE)) as database, transaction(database):
-        for number in range(10_000):
-            _put(database, _state(number))
-
-    start = time.perf_counter()
-    document = runs_view(query="0 training", limit=50)
-    seconds = time.perf_counter() - start
-
-    assert document["total"] == 10_000
-    assert [row["run_id"] for row in document["runs"]] == [f"{one:05d}" for one in reversed(last)]
-    assert seconds < 1
-
-
-def _state(number: int) -> RunState:
-    at = datetime(2026, 11, 22, tzinfo=UTC) + timedelta(minutes=number)
-    session = Session(mode="new", dag="training", started_at=at, status="succeeded")
-    name = f"{number:05d}"
-    return RunState(
-        run_id=name,
-        dag="training",
-        folder=f"runs/2026/11/22/{name}",
-        status="succeeded",
-        steps={"a": StepState("a", "succeeded", 1, 1.0)},
-        sessions=[session],
-    )
 
 
 # -- one run ---------------------------------------------------------------------------------------
