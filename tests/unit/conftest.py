@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +16,7 @@ from gluepy.runs.folder import write_context
 from gluepy.runs.record import Opening, RunRecord
 
 RecordRun = Callable[..., str]
+ResumeRun = Callable[[BaseStorage, str], AbstractContextManager[RunRecord]]
 
 
 @pytest.fixture
@@ -121,3 +124,26 @@ def record_run() -> RecordRun:
         return folder
 
     return write
+
+
+@pytest.fixture
+def resume_run() -> ResumeRun:
+    """Return what lets a run that is recorded be in progress, as long as a block goes on."""
+
+    @contextmanager
+    def resume(storage: BaseStorage, name: str) -> Iterator[RunRecord]:
+        folder = f"runs/2026/11/22/{name}"
+        run = RunInfo(
+            run_id=name,
+            dag="training",
+            folder=folder,
+            location=folder,
+            steps=(),
+            started_at=datetime.now(UTC),
+            host="here",
+            pid=os.getpid(),
+        )
+        with RunRecord.open(storage, Opening(run=run, mode="resume")) as record:
+            yield record
+
+    return resume

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
 from gluepy.commands._runs_prune import _remove
-from gluepy.exec.records import RunInfo
 from gluepy.files.storages.local import LocalStorage
 from gluepy.runs.folder import REMOVING_FILE
 from gluepy.runs.index import RunIndex
 from gluepy.runs.lock import RunLock
-from gluepy.runs.record import Opening, RunRecord
 
 Run = Callable[..., Result]
 RecordRun = Callable[..., str]
+ResumeRun = Callable[..., AbstractContextManager[object]]
 OnTerminal = Callable[..., str]
 
 
@@ -131,19 +130,8 @@ def test_age_that_is_none_is_refused(run: Run) -> None:
     assert "'2026-11-22' is no age, such as 12h, 30d or 8w." in result.stderr
 
 
-def test_run_in_progress_stays(run: Run, storage: LocalStorage) -> None:
-    info = RunInfo(
-        run_id="t2",
-        dag="training",
-        folder="runs/2026/11/22/t2",
-        location="",
-        steps=(),
-        started_at=datetime.now(UTC),
-        host="here",
-        pid=os.getpid(),
-    )
-
-    with RunRecord.open(storage, Opening(run=info, mode="resume")):
+def test_run_in_progress_stays(run: Run, storage: LocalStorage, resume_run: ResumeRun) -> None:
+    with resume_run(storage, "t2"):
         result = run("runs", "prune", "--keep", "0", "--yes")
 
     assert result.stderr == "3 runs removed.\n"

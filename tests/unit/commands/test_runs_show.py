@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from gluepy.exec.records import RunInfo
 from gluepy.files.storages.local import LocalStorage
 from gluepy.runs.folder import write_context
 from gluepy.runs.logs import log_path
-from gluepy.runs.record import Opening, RunRecord
+from gluepy.runs.record import RunRecord
 
 Run = Callable[..., Result]
 RecordRun = Callable[..., str]
+ResumeRun = Callable[..., AbstractContextManager[RunRecord]]
 
 
 @pytest.fixture
@@ -127,21 +127,11 @@ def test_run_whose_owner_died_is_lost(
 
 
 def test_run_in_progress_is_not_to_be_resumed(
-    run: Run, storage: LocalStorage, record_run: RecordRun
+    run: Run, storage: LocalStorage, record_run: RecordRun, resume_run: ResumeRun
 ) -> None:
-    folder = record_run(storage, "one", {"a": "failed", "b": None})
-    info = RunInfo(
-        run_id="one",
-        dag="training",
-        folder=folder,
-        location=folder,
-        steps=(),
-        started_at=datetime.now(UTC),
-        host="here",
-        pid=os.getpid(),
-    )
+    record_run(storage, "one", {"a": "failed", "b": None})
 
-    with RunRecord.open(storage, Opening(run=info, mode="resume")) as record:
+    with resume_run(storage, "one") as record:
         record.started("a", 1)
         output = run("runs", "show", "one").stdout
 

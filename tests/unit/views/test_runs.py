@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,15 @@ import pytest
 
 from gluepy.app import App, get_app, set_app
 from gluepy.exceptions import RunRecordError, UnknownRunError, UnknownStepError
-from gluepy.exec.records import HookCost, RunInfo
+from gluepy.exec.records import HookCost
 from gluepy.files.storages.local import LocalStorage
 from gluepy.runs.folder import write_context
 from gluepy.runs.logs import log_path
-from gluepy.runs.record import Opening, RunRecord
+from gluepy.runs.record import RunRecord
 from gluepy.views import history_view, logs_view, run_view, runs_view, timings_view
 
 RecordRun = Callable[..., str]
+ResumeRun = Callable[..., AbstractContextManager[RunRecord]]
 Checked = Callable[[dict[str, Any]], dict[str, Any]]
 
 COST = HookCost("after_task", "jsonlog", "x 1", 2, 0.5, 0.4, "b")
@@ -170,21 +171,11 @@ def test_logs_are_named_where_there_are_any(storage: LocalStorage, record_run: R
 
 
 def test_run_in_progress_is_live(
-    storage: LocalStorage, record_run: RecordRun, checked: Checked
+    storage: LocalStorage, record_run: RecordRun, resume_run: ResumeRun, checked: Checked
 ) -> None:
-    folder = record_run(storage, "one", {"a": "failed"})
-    info = RunInfo(
-        run_id="one",
-        dag="training",
-        folder=folder,
-        location=folder,
-        steps=(),
-        started_at=datetime.now(UTC),
-        host="here",
-        pid=os.getpid(),
-    )
+    record_run(storage, "one", {"a": "failed"})
 
-    with RunRecord.open(storage, Opening(run=info, mode="resume")) as record:
+    with resume_run(storage, "one") as record:
         record.started("a", 1)
         document = checked(run_view("one"))
 
