@@ -209,22 +209,23 @@ class ProcessesExecutor(Executor):
         except (EOFError, OSError):
             self._give_up(worker)
             return
-        except ValueError:
-            worker.process.kill()
-            self._give_up(worker)
+        except ValueError:  # it has said what is no answer
+            self._give_up(worker, kills=True)
             return
         if answer is None:
             return
         future, is_idle = self._free(worker)
         if future is None:  # nobody has asked
-            worker.process.kill()
-            self._give_up(worker)
+            self._give_up(worker, kills=True)
             return
         _finish(future, answer, worker.pid)
         if not is_idle:
             self._give_next(worker)
 
-    def _give_up(self, worker: WorkerProcess) -> None:
+    def _give_up(self, worker: WorkerProcess, *, kills: bool = False) -> None:
+        """Listen to a worker no more, and bury it; kill it first, where it may live on."""
+        if kills:
+            worker.process.kill()
         worker.is_given_up = True
         for descriptor in (worker.here, worker.end):
             if self._watched.get(descriptor) is worker:
