@@ -137,17 +137,18 @@ class Commands:
             command.close(grace_s=grace_s)
 
 
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so; the test fails after `PATIENCE_S`.
+def wait_until(condition: Callable[[], object], what: str, *, within_s: float = PATIENCE_S) -> None:
+    """Wait until something is so; if it never is, the test fails.
 
     Args:
         condition: Says whether it is.
         what: Stands in the message.
+        within_s: How long to wait, in seconds.
     """
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + within_s
     while not condition():
         if time.monotonic() > end:
-            pytest.fail(f"waited {PATIENCE_S:g} s for {what}")
+            pytest.fail(f"waited {within_s:g} s for {what}")
         time.sleep(0.01)
 
 
