@@ -72,7 +72,7 @@ class Command:
         self.process.send_signal(number)
 
     def processes(self) -> list[int]:
-        """Return what runs of it, and of all that it has started, on Linux."""
+        """Return what runs of it and of all that it has started, the oldest first; on Linux."""
         return [pid for pid in _pids() if _session_of(pid) == self.pid]
 
     def close(self, *, grace_s: float = 0.0) -> None:
@@ -85,11 +85,17 @@ class Command:
             self.process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace_s)
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        wait_until(self._is_killed, "the end of all processes")
         self.process.kill()
         self.process.communicate()
+
+    def _is_killed(self) -> bool:
+        """Kill what is left, and return whether that was nothing."""
+        left = self.processes()
+        for pid in reversed(left):  # before its parent, whose end would tell it to stop in order
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return not left
 
 
 class Commands:
@@ -154,7 +160,7 @@ def wait_until(condition: Callable[[], object], what: str, *, within_s: float = 
 
 def _pids() -> list[int]:
     with contextlib.suppress(FileNotFoundError):
-        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
     return []
 
 

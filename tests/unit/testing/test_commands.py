@@ -100,7 +100,7 @@ def test_closing_kills_what_a_command_has_started(commands: Commands) -> None:
 
     commands.close()
 
-    wait_until(lambda: not command.processes(), "the end of all processes")
+    assert command.processes() == []
     assert not (commands.folder / "left").exists()
 
 
