@@ -137,7 +137,7 @@ $(addprefix test-,$(PLUGINS)): test-%: .venv-plugins/%/.test
 	@cd plugins/$* && ../../.venv-plugins/$*/bin/python -m pytest
 
 .PHONY: bench
-bench: .venv/.dev ## Measure start-up, steps, executors and plans, each against a floor.
+bench: .venv/.dev ## Measure start-up, steps, executors, plans and the search for runs, each against a floor.
 	@$(BIN)/python -m benchmarks
 
 .PHONY: format
