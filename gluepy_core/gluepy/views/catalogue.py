@@ -189,12 +189,12 @@ def _name_of(one: Contribution) -> str:
 
 def _plain_row(one: Contribution, unknown: dict[str, Any]) -> dict[str, Any]:
     """Return the row of what one source offers, and nobody else."""
-    _, label, target, _, _, _, state, reason = one
+    _, label, target, distribution, version, file, state, reason = one
     return {
         "label": label,
         "name": label,
         "target": target,
-        "sources": [_source(one)],
+        "sources": [_source(distribution, version, file)],
         "state": state,
         "state_text": state,
         "reason": reason,
@@ -209,7 +209,7 @@ def _plain(entry: _Entry) -> dict[str, Any]:
         "label": one.name,
         "name": _name_of(one),
         "target": one.value,
-        "sources": [_source(each) for each in entry],
+        "sources": [_source(each.distribution, each.version, each.file) for each in entry],
         "state": "loaded" if any(each.state == "loaded" for each in entry) else one.state,
         "state_text": one.state_text,
         "reason": one.reason,
@@ -217,12 +217,7 @@ def _plain(entry: _Entry) -> dict[str, Any]:
     }
 
 
-def _source(one: Contribution) -> dict[str, str]:
-    if not one.distribution:
-        return {"kind": "project", "file": one.file}
-    return {
-        "kind": "entry-point",
-        "distribution": one.distribution,
-        "version": one.version,
-        "file": one.file,
-    }
+def _source(distribution: str, version: str, file: str) -> dict[str, str]:
+    if not distribution:
+        return {"kind": "project", "file": file}
+    return {"kind": "entry-point", "distribution": distribution, "version": version, "file": file}
