@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,11 +19,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gluepy.testing.commands import PATIENCE_S, Done, wait_until
+
 HERE = Path(__file__).parent
 INSIDE = HERE / "inside"
-
-#: Everything has to happen long before this; only what hangs reaches it.
-TIMEOUT_S = 60
 
 IS_FULL = os.environ.get("GLUEPY_FAULTS") == "full"
 
@@ -53,20 +51,6 @@ def iter_session(session: int) -> Iterator[Process]:
                 yield Process(int(entry.name), int(words[1]))
 
 
-class Result(NamedTuple):
-    """How a command ended.
-
-    Attributes:
-        code: Its exit code; negative if a signal killed it.
-        out: What it printed to standard output.
-        err: What it printed to standard error.
-    """
-
-    code: int
-    out: str
-    err: str
-
-
 class Command:
     """A ``gluepy`` command that runs; all its processes are one session, whose id is its own."""
 
@@ -76,16 +60,16 @@ class Command:
         self._files = files
         self._is_over = False
 
-    def wait(self) -> Result:
+    def wait(self) -> Done:
         """Wait until it has ended, and all that it started."""
         try:
-            code = self._wait(TIMEOUT_S)
+            code = self._wait(PATIENCE_S)
             self._is_over = True
-            wait_for(lambda: not self.processes(), "the processes of a command that has ended")
+            wait_until(lambda: not self.processes(), "the processes of a command that has ended")
         finally:
             self.kill_all()
         out, err = (file.read_text("utf-8", "replace") for file in self._files)
-        return Result(code, out, err)
+        return Done(code, out, err)
 
     def is_running(self) -> bool:
         return any(process.pid == self.pid for process in self.processes())
@@ -117,7 +101,7 @@ class Command:
         self.kill_all()
         if not self._is_over:
             with contextlib.suppress(OSError, ValueError):
-                self._wait(TIMEOUT_S)
+                self._wait(PATIENCE_S)
 
     def kill_all(self) -> None:
         """Kill whatever is left of it."""
@@ -158,18 +142,18 @@ class Project:
         self.started.append(command)
         return command
 
-    def run(self, *words: object, env: Mapping[str, str] = NO_ENV, is_new: bool = False) -> Result:
+    def run(self, *words: object, env: Mapping[str, str] = NO_ENV, is_new: bool = False) -> Done:
         """Run ``gluepy`` and return how it ended."""
         return self.start(*words, env=env, is_new=is_new).wait()
 
-    def shell(self, line: str, env: Mapping[str, str] = NO_ENV) -> Result:
+    def shell(self, line: str, env: Mapping[str, str] = NO_ENV) -> Done:
         """Run a line of shell and return how it ended."""
         words = ("bash", "--norc", "-c", line)
         command = start_process(words, self, env)
         self.started.append(command)
         return command.wait()
 
-    def resume(self, *words: object, env: Mapping[str, str] = NO_ENV) -> Result:
+    def resume(self, *words: object, env: Mapping[str, str] = NO_ENV) -> Done:
         """Run a command with ``--resume``."""
         return self.run(*words, "--resume", env=env)
 
@@ -234,13 +218,9 @@ class Project:
             and not path.name.startswith(".gluepy-tmp-")
         }
 
-    def wait_until(self, condition: Callable[[], object], what: str) -> None:
-        """Wait until something is so."""
-        wait_for(condition, what)
-
     def wait_until_noted(self, text: str, *, times: int = 1) -> None:
         """Wait until tasks have noted something so often."""
-        wait_for(lambda: sum(text in line for line in self.notes) >= times, repr(text))
+        wait_until(lambda: sum(text in line for line in self.notes) >= times, repr(text))
 
     def ends_of(self, label: str) -> list[str]:
         """Return the outcomes of all attempts at a step, in order."""
@@ -314,15 +294,6 @@ def different(one: Mapping[str, object], other: Mapping[str, object]) -> list[st
     return sorted(key for key in {*one, *other} if one.get(key) != other.get(key))
 
 
-def wait_for(condition: Callable[[], object], what: str) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + TIMEOUT_S
-    while not condition():
-        if time.monotonic() > end:
-            pytest.fail(f"waited {TIMEOUT_S} s for {what}")
-        time.sleep(0.005)
-
-
 # -- how commands are started ----------------------------------------------------------------------
 
 
@@ -378,7 +349,7 @@ class Zygote:
             "err": str(files[1]),
         }
         connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(TIMEOUT_S)
+        connection.settimeout(PATIENCE_S)
         connection.connect(str(self.path))
         stream = connection.makefile("rw")
         connection.close()  # the stream keeps it open
@@ -408,7 +379,7 @@ def launch() -> Iterator[Launch]:
     }
     process = subprocess.Popen([sys.executable, HERE / "zygote.py", path], env=env)
     try:
-        wait_for(lambda: path.exists() or process.poll() is not None, "the zygote")
+        wait_until(lambda: path.exists() or process.poll() is not None, "the zygote")
         assert process.poll() is None, "the zygote has ended"
         yield Zygote(path).launch
     finally:

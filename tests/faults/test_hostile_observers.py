@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Project, Result
+    from tests.faults.conftest import Project
+
+    from gluepy.testing.commands import Done
 
 EXECUTORS = ("serial", "threads", "processes")
 HOOKS = 'hooks = ["observers", "observers.witness"]\n'
@@ -22,12 +24,12 @@ def watched(new_project: Callable[..., Project]) -> Project:
     return new_project("graph", settings=HOOKS)
 
 
-def run(project: Project, executor: str, deed: str, *more: object, hook: str = "") -> Result:
+def run(project: Project, executor: str, deed: str, *more: object, hook: str = "") -> Done:
     env = {"OBSERVER": deed, **({"HOOK": hook} if hook else {})}
     return project.run("dag", "graph", "--executor", executor, "-j", 2, *more, env=env)
 
 
-def assert_stands(project: Project, done: Result, expected: Mapping[str, bytes]) -> None:
+def assert_stands(project: Project, done: Done, expected: Mapping[str, bytes]) -> None:
     assert done.code == 0, done.err
     assert "Traceback" not in done.err
     assert done.out.startswith("=== GLUEPY METRICS ===\n")

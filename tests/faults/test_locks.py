@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gluepy.testing.commands import wait_until
+
 if TYPE_CHECKING:
     from tests.faults.conftest import Command, Project
 
@@ -75,7 +77,7 @@ def race(project: Project, races: int, expected: Mapping[str, bytes]) -> str:
         begun = len(project.began())
         rivals = [project.start("dag", "graph", "--resume", env=env) for _ in range(2)]
         project.wait_until_noted("begin join", times=number + 2)
-        project.wait_until(partial(has_ended, rivals), "a loser")
+        wait_until(partial(has_ended, rivals), "a loser")
         if is_killed := number % 2 == 1:
             for rival in rivals:
                 rival.kill_all()

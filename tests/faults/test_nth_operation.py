@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Before, Project, Result
+    from tests.faults.conftest import Before, Project
+
+    from gluepy.testing.commands import Done
 
 KINDS = ("kill", "torn", "kill-all", "eio", "enospc")
 ERRORS = ("eio", "enospc")
@@ -90,7 +92,7 @@ def disturb(project: Project, disturbance: Disturbance, expected: Mapping[str, b
 
 
 def after_the_fault(
-    disturbance: Disturbance, done: Result, before: Before, expected: Mapping[str, bytes]
+    disturbance: Disturbance, done: Done, before: Before, expected: Mapping[str, bytes]
 ) -> str:
     """Return what is wrong with how the disturbed command ended."""
     if "Traceback" in done.err or "fault of Gluepy" in done.err:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.faults.conftest import Before, Command, Project, Result
+    from tests.faults.conftest import Before, Command, Project
+
+    from gluepy.testing.commands import Done
 
 EXECUTORS = ("serial", "threads", "processes")
 ROLES = ("supervisor", "coordinator", "worker", "group")
@@ -59,7 +61,7 @@ def torment(
 
 
 def what_is_wrong(
-    project: Project, done: Result, before: Before, expected: Mapping[str, bytes]
+    project: Project, done: Done, before: Before, expected: Mapping[str, bytes]
 ) -> str:
     """Return what is wrong after a command that may have been killed; nothing if all is well."""
     half = {name for name, content in project.outputs().items() if content != expected[name]}

@@ -23,6 +23,7 @@ from gluepy.exec.records import Frame, Outcome, StepReport
 from gluepy.files.storages import default_storage
 from gluepy.files.storages.memory import MemoryStorage
 from gluepy.runs.logs import LogFolder
+from gluepy.testing.commands import wait_until
 from gluepy.testing.runs import isolated, run_dag
 from gluepy.utils.loading import scoped
 
@@ -441,13 +442,6 @@ def test_columns_make_room_for_partitions_that_become_known(
     assert label in first
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def test_step_that_takes_long_gives_signs_of_life(
     make: Display, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -462,12 +456,16 @@ def test_step_that_takes_long_gives_signs_of_life(
     display.before_dag(run=RUN)
     display.before_task(task=TASK, run=RUN)
     now[0] = 65.0
-    wait_for(lambda: "2/3 still     clean             1 min 05 s\n" in hear())
+    wait_until(
+        lambda: "2/3 still     clean             1 min 05 s\n" in hear(), "a sign", within_s=30
+    )
     time.sleep(0.1)  # the clock stands still, and nothing is to be told
     display.after_task(task=TASK, run=RUN, outcome=outcome("succeeded"))
     display.before_task(task=replace(TASK, attempt=2), run=RUN)
     now[0] = 66.0
-    wait_for(lambda: "2/3 still     clean                  1.0 s\n" in hear())
+    wait_until(
+        lambda: "2/3 still     clean                  1.0 s\n" in hear(), "a sign", within_s=30
+    )
 
     assert hear().count("still") == 2
 

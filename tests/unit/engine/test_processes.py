@@ -17,6 +17,7 @@ import pytest
 from gluepy.engine.processes import ProcessesExecutor
 from gluepy.engine.starting import START_METHODS
 from gluepy.exceptions import WorkerLostError
+from gluepy.testing.commands import wait_until
 
 # As source, because a worker that was not forked cannot import what is in a test.
 NOTE_AND_WAIT = """
@@ -55,7 +56,7 @@ class Bench:
 
     def wait_for(self, *names: str) -> list[int]:
         """Wait until these have begun, and return their processes."""
-        wait_until(lambda: set(names) <= set(self.begun()))
+        wait_until(lambda: set(names) <= set(self.begun()), "the calls to begin", within_s=30)
         return [self.begun()[name] for name in names]
 
     def begun(self) -> dict[str, int]:
@@ -68,13 +69,6 @@ class Bench:
 
     def go_on(self) -> None:
         (self._folder / "go-on").touch()
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
 
 
 @pytest.fixture(params=START_METHODS)
@@ -148,7 +142,7 @@ def test_process_that_closes_its_pipe_is_ended(bench: Bench) -> None:
 
     for future in futures:
         assert isinstance(future.exception(timeout=30), WorkerLostError)
-    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the process", within_s=30)
     assert bench.executor.submit(abs, -1).result(timeout=30) == 1
 
 
@@ -177,7 +171,7 @@ def test_kill_ends_the_process_of_a_call(each: Bench) -> None:
     each.executor.kill(victim)
 
     assert isinstance(victim.exception(timeout=30), WorkerLostError)
-    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the process", within_s=30)
     each.go_on()
     assert other.result(timeout=30) is None
 
@@ -207,7 +201,7 @@ def test_interrupt_is_raised_in_the_call_and_the_process_lives(each: Bench) -> N
         return victim.done()
 
     # Again, until it comes through: Python 3.13.0 may overlook a signal after a fork in a thread.
-    wait_until(interrupt)
+    wait_until(interrupt, "the interrupt", within_s=30)
 
     error = victim.exception(timeout=30)
     assert isinstance(error, WorkerLostError)
@@ -223,7 +217,7 @@ def test_second_interrupt_does_not_disturb_what_cleans_up(bench: Bench) -> None:
     bench.wait_for("stubborn")
 
     bench.executor.interrupt(future)
-    wait_until(bench.is_interrupted)
+    wait_until(bench.is_interrupted, "the interrupt", within_s=30)
     bench.executor.interrupt(future)
     time.sleep(0.05)
     bench.go_on()
@@ -342,13 +336,17 @@ def test_worker_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         executor = ProcessesExecutor(1, start_method="spawn")
         names = {"folder": str(tmp_path), "name": "orphan", "is_stubborn": False}
         executor.submit(exec, NOTE_AND_WAIT, names)
-        wait_until(begun.exists)
+        wait_until(begun.exists, "the call to begin", within_s=30)
         os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(pid, 0)
 
     worker = int(begun.read_text().split()[1])
 
-    wait_until(lambda: not Path(f"/proc/{worker}").exists() or _is_zombie(worker))
+    wait_until(
+        lambda: not Path(f"/proc/{worker}").exists() or _is_zombie(worker),
+        "the end of the process",
+        within_s=30,
+    )
 
 
 def test_end_of_a_process_is_seen_though_a_child_of_it_lives(each: Bench, tmp_path: Path) -> None:
@@ -358,7 +356,7 @@ def test_end_of_a_process_is_seen_though_a_child_of_it_lives(each: Bench, tmp_pa
 
     error = each.executor.submit(exec, f"{source}; time.sleep(60)", names).exception(timeout=30)
 
-    wait_until(lambda: file.exists() and file.read_text())
+    wait_until(lambda: file.exists() and file.read_text(), "the file", within_s=30)
     os.kill(int(file.read_text()), signal.SIGKILL)
     assert isinstance(error, WorkerLostError)
     assert error.end == "ended with exit code 3"
@@ -368,7 +366,7 @@ def test_worker_that_ends_between_calls_is_replaced(each: Bench) -> None:
     pid = each.executor.submit(os.getpid).result(timeout=30)
 
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: not each.executor._workers)
+    wait_until(lambda: not each.executor._workers, "the end of all workers", within_s=30)
 
     assert each.executor.submit(os.getpid).result(timeout=30) != pid
 
@@ -408,7 +406,7 @@ def test_worker_that_answers_more_than_it_is_asked_is_replaced(
         error = executor.submit(exec, ANSWER, {"answer": answer}).exception(timeout=30)
 
         assert isinstance(error, kind)
-        wait_until(lambda: not Path(f"/proc/{pid}").exists())
+        wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the process", within_s=30)
         assert executor.submit(abs, -1).result(timeout=30) == 1
 
 
@@ -481,7 +479,7 @@ def test_shutdown_that_does_not_wait_lets_calls_end(bench: Bench) -> None:
 
     assert not is_done
     assert future.result(timeout=30) is None
-    wait_until(lambda: not Path(f"/proc/{pid}").exists())
+    wait_until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the process", within_s=30)
 
 
 def _is_zombie(pid: int) -> bool:
@@ -675,7 +673,7 @@ def test_worker_that_is_killed_with_half_an_answer_in_its_pipe_is_lost(
     # Half of an answer, from the process that was left behind.
     half = (100).to_bytes(8, "little") + b"x"
     future = bench.executor.submit(exec, WRITE_AND_WAIT, {"half": half})
-    wait_until(lambda: worker.future is future)
+    wait_until(lambda: worker.future is future, "the call to be given out", within_s=30)
 
     error = future.exception(timeout=30)
 
